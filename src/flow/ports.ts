@@ -1,0 +1,137 @@
+import type { Instant } from "../domain/sample.ts";
+import type { Outcome } from "./outcome.ts";
+
+export type Clock = { now(): Instant };
+
+/**
+ * SQL in one transaction. Answers carry timestamptz as milliseconds (number), date as `YYYY-MM-DD`,
+ * int8 and numeric as number, json parsed. Parameters: pass `new Date(ms)` for timestamptz, objects for json(b) as
+ * `JSON.stringify(...)`, `Buffer` for bytea.
+ */
+export type Reader = {
+  query<Row = Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** COPY (query) TO STDOUT binary, decoded row by row to arrays in column order. */
+  copyOut(query: string, types: readonly CopyType[]): Promise<unknown[][]>;
+};
+export type Tx = Reader & {
+  /** COPY table (columns) FROM STDIN binary. Values in the shapes that `query` answers with. */
+  copyIn(table: string, columns: readonly CopyColumn[], rows: Iterable<readonly unknown[]>): Promise<void>;
+};
+export type CopyType =
+  | "text"
+  | "uuid"
+  | "timestamptz"
+  | "date"
+  | "float8"
+  | "int8"
+  | "int4"
+  | "bool"
+  | "jsonb"
+  | "bytea";
+export type CopyColumn = { name: string; type: CopyType };
+
+export type Database = {
+  /** READ COMMITTED. Rolls back when `work` throws. Retries nothing. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** REPEATABLE READ, READ ONLY: everything read inside is one snapshot. */
+  snapshot<T>(work: (tx: Reader) => Promise<T>): Promise<T>;
+  query<Row = Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+};
+
+export class ObjectMissing extends Error {}
+
+/** Immutable objects in one bucket. */
+export type ObjectStore = {
+  /** Create-only (If-None-Match: *), checksummed. The same bytes under the same key already there is success; others throw. */
+  put(key: string, body: Uint8Array): Promise<void>;
+  /** Throws ObjectMissing. */
+  get(key: string): Promise<Uint8Array>;
+  delete(keys: readonly string[]): Promise<void>;
+  list(prefix: string): AsyncIterable<{ key: string; bytes: number; modified_at: Instant }>;
+};
+
+export type OutgoingRecord = {
+  topic: string;
+  key: string | null;
+  value: Uint8Array | null;
+  headers?: Record<string, string>;
+};
+export type Written = { topic: string; topic_partition: number; last_offset: number };
+
+/** acks=all; no acknowledged record may be lost (kafka-client.md, rule P). A rejection means *unknown*: never success. */
+export type Producer = {
+  /** Resolves once every record is acknowledged; answers the last offset per topic partition written. */
+  send(records: readonly OutgoingRecord[]): Promise<Written[]>;
+  close(): Promise<void>;
+};
+/** One Kafka transaction a call. Any failure ends the producer: throw it away and open a new one. */
+export type TransactionalProducer = Producer;
+
+export type TopicPartition = { topic: string; topic_partition: number };
+export type RawRecord = TopicPartition & {
+  offset: number;
+  /** Broker time: input topics use LogAppendTime. */
+  timestamp: Instant;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Record<string, string>;
+};
+export type FetchedBatch = TopicPartition & {
+  /** The offset that was asked for, exact even over gaps. */
+  fetched_from: number;
+  records: RawRecord[];
+  high_watermark: number;
+};
+
+/**
+ * A group member with its positions kept elsewhere. Callbacks are synchronous: they hand off and return at once,
+ * so that the client's loop keeps its heartbeat. All assigned partitions are paused before `assigned` is called.
+ */
+export type GroupConsumer = {
+  start(callbacks: {
+    assigned(partitions: TopicPartition[]): void;
+    batch(batch: FetchedBatch): void;
+    /** The client reset or lost its place in this topic partition, or (null) in some of them. */
+    suspect(partition: TopicPartition | null): void;
+    /** A fetch was answered: the connection lives. */
+    fetched(): void;
+    crashed(error: Error): void;
+  }): Promise<void>;
+  seek(partition: TopicPartition, offset: number): void;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Advisory, for lag tools. Errors are only logged. */
+  commit(partition: TopicPartition, position: number): void;
+  stop(): Promise<void>;
+};
+
+/** Questions about the log. `low` is the first offset there, `high` the next to be written. */
+export type LogInfo = {
+  bounds(topic: string): Promise<Map<number, { low: number; high: number }>>;
+  clusterId(): Promise<string>;
+};
+
+/** Confluent framing, writer schemas on an allow-list, bytes, items and depth bounded before decoding. */
+export type Codec = {
+  /** Encodes for the topic's value subject. */
+  encode(topic: string, value: unknown): Promise<Buffer>;
+  /** `dead` with bad_frame, unknown_schema or bad_payload; throws when the registry is away and the id is not known yet. */
+  decode(topic: string, bytes: Buffer): Promise<Outcome<unknown>>;
+};
+
+/** Telemetry as typed events; the adapter turns them into logs and Prometheus figures. Never a health value. */
+export type Telemetry = {
+  /** Structured line at info. */
+  info(event: string, fields: Record<string, unknown>): void;
+  warn(event: string, fields: Record<string, unknown>): void;
+  count(name: CounterName, labels: Record<string, string>, by?: number): void;
+  gauge(name: GaugeName, labels: Record<string, string>, value: number): void;
+  time(name: TimerName, labels: Record<string, string>, milliseconds: number): void;
+};
+export type CounterName = "records" | "panes" | "objects" | "events" | "http_requests" | "restarts" | "commit_retries";
+export type GaugeName = "lag_records" | "dirty_windows" | "oldest_dirty_day_age_days" | "outbox_rows" | "refused";
+export type TimerName = "commit_ms" | "pane_ms" | "http_ms" | "publish_ms";
+
+/** Called at every named step of a commit order. In production a no-op; fault runs kill or stop the process there. */
+export type OnStep = (step: string) => void | Promise<void>;

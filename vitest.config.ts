@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+const common = { passWithNoTests: false, allowOnly: false } as const;
+
+/** `unit` needs nothing; `stack` runs against a real Kafka, registry, Postgres and object store (test/global-setup.ts). */
+export default defineConfig({
+  test: {
+    ...common,
+    coverage: { provider: "v8", include: ["src/domain/**"], reportsDirectory: ".cache/coverage" },
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/*.test.ts", "test/{domain,flow,pure}/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "stack",
+          include: ["test/{contract,integration,e2e,faults}/**/*.test.ts"],
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
