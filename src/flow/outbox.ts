@@ -1,0 +1,57 @@
+import type { DeadLetter, OutboxEvent } from "./effects.ts";
+import { digest } from "./digest.ts";
+import type { Tx } from "./ports.ts";
+
+/** Fixed for life: an athlete's events must keep one order, so a shard is never split. */
+export const OUTBOX_SHARDS = 8;
+/** Events without an athlete's order (dead letters), sent by a plain at-least-once producer. */
+export const PLAIN_LANE = -1;
+
+export const shardOf = (athleteId: string): number =>
+  (digest.sha1(new TextEncoder().encode(athleteId))[0] ?? 0) % OUTBOX_SHARDS;
+
+/** JSON has no bytes: a Uint8Array stands in the outbox as `{"$base64": "…"}`. */
+const bytesToJson = (_: string, value: unknown): unknown => {
+  const raw = value as { type?: unknown; data?: unknown } | null;
+  if (raw && typeof raw === "object" && raw.type === "Buffer" && Array.isArray(raw.data)) {
+    return { $base64: Buffer.from(raw.data as number[]).toString("base64") };
+  }
+  return value instanceof Uint8Array ? { $base64: Buffer.from(value).toString("base64") } : value;
+};
+
+/** The inverse of what `enqueue` does to bytes: for the relay, before it encodes. */
+export const reviveBytes = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(reviveBytes);
+  if (value === null || typeof value !== "object") return value;
+  const base64 = (value as { $base64?: unknown }).$base64;
+  if (typeof base64 === "string") return Buffer.from(base64, "base64");
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, reviveBytes(inner)]));
+};
+
+/** Adds events to the outbox in their order. The caller holds the athletes' locks, so ids rise in commit order. */
+export const enqueue = async (tx: Tx, events: readonly OutboxEvent[]): Promise<void> => {
+  if (events.length === 0) return;
+  const rows = events.map((event) => ({
+    shard: event.athlete_id === null ? PLAIN_LANE : shardOf(event.athlete_id),
+    athlete_id: event.athlete_id,
+    topic: event.topic,
+    key: event.key,
+    value: event.value ?? null,
+    headers: event.headers ?? {},
+  }));
+  await tx.query(
+    `insert into outbox (shard, athlete_id, topic, key, value, headers)
+     select (e->>'shard')::smallint, e->>'athlete_id', e->>'topic', e->>'key',
+            case when jsonb_typeof(e->'value') = 'null' then null else e->'value' end, e->'headers'
+     from jsonb_array_elements($1::jsonb) with ordinality as t(e, n) order by n`,
+    [JSON.stringify(rows, bytesToJson)],
+  );
+};
+
+/** A dead letter travels through the plain lane to its topic, from where staging's consumer files it in the table. */
+export const deadLetterEvent = (topic: string, letter: DeadLetter): OutboxEvent => ({
+  topic,
+  athlete_id: null,
+  key: letter.athlete_id,
+  value: letter,
+});
