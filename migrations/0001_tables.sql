@@ -167,7 +167,7 @@ create table consumer_offsets (
   group_id        text not null,
   topic           text not null,
   topic_partition integer not null,
-  position        bigint not null default 0,   -- next offset to apply
+  position        bigint not null default -1,  -- next offset to apply; -1: none yet, start of the log
   epoch           bigint not null default 0,   -- raised by each new owner; a commit needs the epoch it took
   fingerprint     text,                        -- of the record at position - 1
   last_offset     bigint,

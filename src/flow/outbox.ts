@@ -11,12 +11,11 @@ export const shardOf = (athleteId: string): number =>
   (digest.sha1(new TextEncoder().encode(athleteId))[0] ?? 0) % OUTBOX_SHARDS;
 
 /** JSON has no bytes: a Uint8Array stands in the outbox as `{"$base64": "…"}`. */
-const bytesToJson = (_: string, value: unknown): unknown => {
-  const raw = value as { type?: unknown; data?: unknown } | null;
-  if (raw && typeof raw === "object" && raw.type === "Buffer" && Array.isArray(raw.data)) {
-    return { $base64: Buffer.from(raw.data as number[]).toString("base64") };
-  }
-  return value instanceof Uint8Array ? { $base64: Buffer.from(value).toString("base64") } : value;
+const bytesToJson = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return { $base64: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return value.map(bytesToJson);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bytesToJson(inner)]));
 };
 
 /** The inverse of what `enqueue` does to bytes: for the relay, before it encodes. */
@@ -44,7 +43,7 @@ export const enqueue = async (tx: Tx, events: readonly OutboxEvent[]): Promise<v
      select (e->>'shard')::smallint, e->>'athlete_id', e->>'topic', e->>'key',
             case when jsonb_typeof(e->'value') = 'null' then null else e->'value' end, e->'headers'
      from jsonb_array_elements($1::jsonb) with ordinality as t(e, n) order by n`,
-    [JSON.stringify(rows, bytesToJson)],
+    [JSON.stringify(bytesToJson(rows))],
   );
 };
 
