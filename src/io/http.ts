@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Clock, Telemetry } from "../flow/ports.ts";
+import { Problem, type Route, type RouteResponse } from "../flow/route.ts";
+import { isAthleteId } from "../domain/ids.ts";
+import { bearerToken, permit, type TokenVerifier } from "./http-auth.ts";
+import { inflated, parsedJson } from "./http-body.ts";
+import { openApi } from "./http-openapi.ts";
+import { asProblem, problemDocument } from "./http-problem.ts";
+import { bodyValidator, queryReader } from "./http-validate.ts";
+
+export type HttpOptions = {
+  routes: readonly Route[];
+  verify: TokenVerifier;
+  telemetry: Telemetry;
+  clock: Clock;
+  version: string;
+  /** Bytes of a body as sent, and after inflation. */
+  limits?: { body_bytes: number; inflated_bytes: number };
+};
+
+export type HttpServer = {
+  /** Port 0 takes a free one; answers the address that it listens on. */
+  listen(port: number, host?: string): Promise<{ port: number; url: string }>;
+  /** Takes no new request, finishes those in flight. */
+  close(): Promise<void>;
+};
+
+const DEFAULT_LIMITS = { body_bytes: 16 << 20, inflated_bytes: 64 << 20 };
+const NO_BYTES = Buffer.alloc(0);
+
+const bodies = new WeakMap<FastifyRequest, Buffer>();
+
+const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const problem = asProblem(error);
+  return reply
+    .code(problem.status)
+    .headers({ ...problem.headers, "content-type": "application/problem+json" })
+    .send(JSON.stringify(problemDocument(problem, request.id)));
+};
+
+const isStream = (body: unknown): body is AsyncIterable<string> =>
+  typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+
+const send = (reply: FastifyReply, answer: RouteResponse): FastifyReply => {
+  reply.code(answer.status).headers(answer.headers ?? {});
+  if (answer.headers?.["content-type"] === undefined) {
+    return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(answer.body ?? null));
+  }
+  return reply.send(isStream(answer.body) ? Readable.from(answer.body) : answer.body);
+};
+
+/** `/v1/athletes/{athlete_id}` → `/v1/athletes/:athlete_id`. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
+
+const athleteOf = (request: FastifyRequest): string | null =>
+  (request.params as { athlete_id?: string }).athlete_id ?? null;
+
+const admit = async (route: Route, request: FastifyRequest, verify: TokenVerifier): Promise<void> => {
+  if (route.scope === null) return;
+  const claims = await verify(bearerToken(request.headers.authorization));
+  const athlete = athleteOf(request);
+  if (athlete !== null && !isAthleteId(athlete)) {
+    const detail = "must be 1 to 64 letters, digits, _ or -, and start with a letter or digit";
+    throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
+  }
+  permit(claims, route.scope, athlete);
+};
+
+const register = (app: FastifyInstance, route: Route, options: HttpOptions): void => {
+  const readQuery = queryReader(route.schema.query ?? { type: "object", properties: {} });
+  const checkBody = route.schema.body === undefined ? () => {} : bodyValidator(route.schema.body);
+  app.route({
+    method: route.method,
+    url: routerPath(route.path),
+    onRequest: (request) => admit(route, request, options.verify),
+    handler: async (request, reply) => {
+      checkBody(request.body);
+      const answer = await route.handler({
+        athlete_id: athleteOf(request),
+        params: request.params as Record<string, string>,
+        query: readQuery(request.query as Record<string, unknown>),
+        headers: request.headers as Record<string, string | undefined>,
+        body: request.body,
+        raw: bodies.get(request) ?? NO_BYTES,
+        received_at: options.clock.now(),
+        request_id: request.id,
+      });
+      return send(reply, answer);
+    },
+  });
+};
+
+/** 405 where another method would do, else 404. */
+const notFound = (routes: readonly Route[]): ((request: FastifyRequest, reply: FastifyReply) => FastifyReply) => {
+  const patterns = routes.map((route) => ({
+    method: route.method,
+    pattern: new RegExp(`^${route.path.replaceAll(/[.]/g, "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+  }));
+  return (request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const methods = patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+    const problem =
+      methods.length === 0
+        ? new Problem(404, "there is nothing here; /openapi.json lists what there is")
+        : new Problem(405, `use ${methods.join(" or ")}`, { headers: { allow: methods.join(", ") } });
+    return sendProblem(problem, request, reply);
+  };
+};
+
+/** One line a request with the route's pattern: neither ids nor values stand in it. */
+const observe = (app: FastifyInstance, telemetry: Telemetry): void => {
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "(none)";
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    telemetry.count("http_requests", labels);
+    telemetry.time("http_ms", { method: request.method, route }, reply.elapsedTime);
+    if (route === "/healthz" || route === "/readyz" || route === "/metrics") return;
+    telemetry.info("http_request", { ...labels, ms: Math.round(reply.elapsedTime), request_id: request.id });
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = asProblem(error);
+    if (problem.status === 500) {
+      const { name, stack } = error as Error;
+      const frames = stack?.split("\n").filter((line) => line.trimStart().startsWith("at "));
+      telemetry.warn("http_error", { error: name, request_id: request.id, frames: frames?.slice(0, 8) });
+    }
+    return sendProblem(problem, request, reply);
+  });
+};
+
+const builtIn = (routes: readonly Route[], version: string): Route[] => {
+  const all: Route[] = [
+    ...routes,
+    {
+      method: "GET",
+      path: "/healthz",
+      scope: null,
+      summary: "Is the process up",
+      schema: {},
+      handler: async () => ({ status: 200, body: { status: "ok" } }),
+    },
+  ];
+  const document = openApi(all, { title: "health-sync", version });
+  const description: Route = {
+    method: "GET",
+    path: "/openapi.json",
+    scope: null,
+    summary: "This description",
+    schema: {},
+    handler: async () => ({ status: 200, body: document }),
+  };
+  return [...all, description];
+};
+
+const requestId = (request: { headers: Record<string, string | string[] | undefined> }): string => {
+  const sent = request.headers["x-request-id"];
+  return typeof sent === "string" && /^[\w.-]{1,64}$/.test(sent) ? sent : randomUUID();
+};
+
+/** Serves plain route descriptions: tokens, validation, gzip, problem documents, /healthz and /openapi.json. */
+export const createHttpServer = (options: HttpOptions): HttpServer => {
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.body_bytes,
+    genReqId: requestId,
+    forceCloseConnections: "idle",
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 256 },
+    frameworkErrors: sendProblem,
+  });
+  app.removeAllContentTypeParsers();
+  const isJson = /^application\/(?:[\w.-]+\+)?json(?:$|;| )/i;
+  app.addContentTypeParser(isJson, { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) => {
+    const bytes = await inflated(body, request.headers["content-encoding"], limits.inflated_bytes);
+    bodies.set(request, bytes);
+    return parsedJson(bytes);
+  });
+  const routes = builtIn(options.routes, options.version);
+  observe(app, options.telemetry);
+  for (const route of routes) register(app, route, options);
+  app.setNotFoundHandler(notFound(routes));
+  return {
+    async listen(port, host = "0.0.0.0") {
+      await app.listen({ port, host });
+      const address = app.server.address();
+      const taken = typeof address === "object" && address !== null ? address.port : port;
+      return { port: taken, url: `http://127.0.0.1:${taken}` };
+    },
+    close: () => app.close(),
+  };
+};
