@@ -10,8 +10,11 @@ export type Clock = { now(): Instant };
  */
 export type Reader = {
   query<Row = Record<string, unknown>>(text: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** COPY (query) TO STDOUT binary, decoded row by row to arrays in column order. */
-  copyOut(query: string, types: readonly CopyType[]): Promise<unknown[][]>;
+  /**
+   * COPY (query) TO STDOUT binary, decoded row by row to arrays in column order. `types` must be the query's exact
+   * column types (cast where in doubt). $1 … are replaced by literals: strings, numbers, dates and arrays of these.
+   */
+  copyOut(query: string, types: readonly CopyType[], params?: readonly unknown[]): Promise<unknown[][]>;
 };
 export type Tx = Reader & {
   /** COPY table (columns) FROM STDIN binary. Values in the shapes that `query` answers with. */
@@ -135,3 +138,6 @@ export type TimerName = "commit_ms" | "pane_ms" | "http_ms" | "publish_ms";
 
 /** Called at every named step of a commit order. In production a no-op; fault runs kill or stop the process there. */
 export type OnStep = (step: string) => void | Promise<void>;
+
+/** Another process opened the same transactional id: ours has ended, and what it had not committed is rolled back. */
+export class ProducerFenced extends Error {}

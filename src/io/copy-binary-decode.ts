@@ -1,0 +1,113 @@
+import type { CopyType } from "../flow/ports.ts";
+import { COPY_SIGNATURE, EPOCH_2000_MS, TWO_32 } from "./copy-binary.ts";
+import { dateFromDays } from "./postgres-time.ts";
+
+const getInt64 = (bytes: Buffer, at: number): number => {
+  const value = bytes.readInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4);
+  if (!Number.isSafeInteger(value)) throw new RangeError("COPY: an int8 does not fit a number exactly");
+  return value;
+};
+
+const getInstant = (bytes: Buffer, at: number): number => {
+  const high = bytes.readInt32BE(at);
+  const low = bytes.readUInt32BE(at + 4);
+  if (high === 0x7fffffff && low === 0xffffffff) return Infinity;
+  if (high === -0x80000000 && low === 0) return -Infinity;
+  const thousands = Math.floor(high / 1000);
+  return thousands * TWO_32 + Math.floor(((high - thousands * 1000) * TWO_32 + low) / 1000) + EPOCH_2000_MS;
+};
+
+const getUuid = (bytes: Buffer, at: number): string => {
+  const hex = bytes.toString("hex", at, at + 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+};
+
+const GET: Record<CopyType, (bytes: Buffer, at: number, end: number) => unknown> = {
+  text: (bytes, at, end) => bytes.toString("utf8", at, end),
+  uuid: getUuid,
+  timestamptz: getInstant,
+  date: (bytes, at) => dateFromDays(bytes.readInt32BE(at)),
+  float8: (bytes, at) => bytes.readDoubleBE(at),
+  int8: getInt64,
+  int4: (bytes, at) => bytes.readInt32BE(at),
+  bool: (bytes, at) => bytes[at] === 1,
+  jsonb: (bytes, at, end) => JSON.parse(bytes.toString("utf8", at + 1, end)) as unknown,
+  bytea: (bytes, at, end) => Buffer.from(bytes.subarray(at, end)),
+};
+
+/** Types of one width: a wrong entry in `types` is found rather than read as another number. */
+const WIDTH: Partial<Record<CopyType, number>> = {
+  uuid: 16,
+  timestamptz: 8,
+  date: 4,
+  float8: 8,
+  int8: 8,
+  int4: 4,
+  bool: 1,
+};
+
+/** Decodes a COPY binary stream chunk by chunk, whatever the chunks' boundaries. */
+export const copyDecoder = (types: readonly CopyType[]) => {
+  let rest: Buffer = Buffer.alloc(0);
+  let started = false;
+  let ended = false;
+  const rows: unknown[][] = [];
+
+  /** The end of the row that starts at `from`, or -1 while it is incomplete. */
+  const rowEnd = (from: number, fields: number): number => {
+    let at = from + 2;
+    for (let i = 0; i < fields; i++) {
+      if (at + 4 > rest.length) return -1;
+      const length = rest.readInt32BE(at);
+      at += 4 + Math.max(length, 0);
+    }
+    return at <= rest.length ? at : -1;
+  };
+
+  const readRow = (from: number): unknown[] => {
+    let at = from + 2;
+    return types.map((type) => {
+      const length = rest.readInt32BE(at);
+      at += 4;
+      if (length < 0) return null;
+      if (length !== (WIDTH[type] ?? length)) throw new Error(`COPY: a field of ${length} bytes is not ${type}`);
+      at += length;
+      return GET[type](rest, at - length, at);
+    });
+  };
+
+  const push = (chunk: Buffer): void => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    if (!started) {
+      if (rest.length < COPY_SIGNATURE.length) return;
+      if (!rest.subarray(0, 11).equals(COPY_SIGNATURE.subarray(0, 11))) throw new Error("COPY: not the binary format");
+      const headerEnd = COPY_SIGNATURE.length + rest.readInt32BE(15);
+      if (rest.length < headerEnd) return;
+      started = true;
+      at = headerEnd;
+    }
+    while (!ended && at + 2 <= rest.length) {
+      const fields = rest.readInt16BE(at);
+      if (fields === -1) {
+        ended = true;
+        break;
+      }
+      if (fields !== types.length) throw new Error(`COPY: ${fields} columns where ${types.length} types were given`);
+      const end = rowEnd(at, fields);
+      if (end < 0) break;
+      rows.push(readRow(at));
+      at = end;
+    }
+    rest = rest.subarray(at);
+  };
+
+  return {
+    push,
+    /** All rows, once the stream has ended. Throws when it was cut short. */
+    finish(): unknown[][] {
+      if (!ended) throw new Error("COPY: the stream ended before its trailer");
+      return rows;
+    },
+  };
+};
