@@ -1,0 +1,126 @@
+import kafkajs from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
+import type { LogInfo } from "../flow/ports.ts";
+
+/** What the cluster has of a topic. `overrides` are the settings made on the topic itself, `config` what is in force. */
+export type TopicState = {
+  partitions: number;
+  replicas: number;
+  overrides: Record<string, string>;
+  config: Record<string, string>;
+};
+export type NewTopic = { name: string; partitions: number; replicas: number; config: Record<string, string> };
+
+const TOPIC = kafkajs.ConfigResourceTypes.TOPIC;
+
+/** A fresh client a question: once a topic it asked for is deleted, a kafkajs admin fails on every later call. */
+async function asking<T>(kafka: Kafka, question: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin({
+    retry: { retries: 5, initialRetryTime: 100, multiplier: 2, maxRetryTime: 2000, factor: 0.2 },
+  });
+  await admin.connect();
+  try {
+    return await question(admin);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+export const createLogInfo = (kafka: Kafka): LogInfo => ({
+  bounds: (topic) =>
+    asking(kafka, async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+    }),
+  clusterId: () => asking(kafka, async (admin) => (await admin.describeCluster()).clusterId),
+});
+
+export type TopicAdmin = {
+  brokers(): Promise<number>;
+  /** Topics that do not exist are absent from the answer. */
+  describe(names: readonly string[]): Promise<Map<string, TopicState>>;
+  create(topics: readonly NewTopic[]): Promise<void>;
+  /** Replaces all settings made on the topic: pass those to be kept too. */
+  configure(name: string, overrides: Record<string, string>): Promise<void>;
+  /** Resolves once every partition of every topic has a leader. */
+  ready(partitions: ReadonlyMap<string, number>): Promise<void>;
+  delete(names: readonly string[]): Promise<void>;
+};
+
+export const createTopicAdmin = (kafka: Kafka): TopicAdmin => ({
+  brokers: () => asking(kafka, async (admin) => (await admin.describeCluster()).brokers.length),
+  describe: (names) => asking(kafka, (admin) => describe(admin, names)),
+  create: (topics) =>
+    asking(kafka, async (admin) => {
+      await admin.createTopics({
+        waitForLeaders: false,
+        topics: topics.map(({ name, partitions, replicas, config }) => ({
+          topic: name,
+          numPartitions: partitions,
+          replicationFactor: replicas,
+          configEntries: entries(config),
+        })),
+      });
+    }),
+  configure: (name, overrides) =>
+    asking(kafka, async (admin) => {
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: TOPIC, name, configEntries: entries(overrides) }],
+      });
+    }),
+  ready: async (partitions) => {
+    for (let left = 150; ; left--) {
+      const missing = await asking(kafka, (admin) => withoutLeader(admin, partitions));
+      if (missing.length === 0) return;
+      if (left === 0)
+        throw new Error(`no leader yet for ${missing.join(", ")}: look at the brokers, then run it again`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  },
+  delete: (names) => asking(kafka, (admin) => admin.deleteTopics({ topics: [...names] })),
+});
+
+const entries = (config: Record<string, string>) => Object.entries(config).map(([name, value]) => ({ name, value }));
+
+async function describe(admin: Admin, names: readonly string[]): Promise<Map<string, TopicState>> {
+  const there = new Set(await admin.listTopics());
+  const known = names.filter((name) => there.has(name));
+  if (known.length === 0) return new Map();
+  const { topics } = await admin.fetchTopicMetadata({ topics: known });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: known.map((name) => ({ type: TOPIC, name })),
+  });
+  const out = new Map<string, TopicState>();
+  for (const { name, partitions } of topics) {
+    const settings = resources.find((resource) => resource.resourceName === name)?.configEntries ?? [];
+    const own = settings.filter((entry) => entry.configSource === kafkajs.ConfigSource.TOPIC_CONFIG);
+    out.set(name, {
+      partitions: partitions.length,
+      replicas: Math.min(...partitions.map((partition) => partition.replicas.length)),
+      overrides: Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue])),
+      config: Object.fromEntries(settings.map((entry) => [entry.configName, entry.configValue])),
+    });
+  }
+  return out;
+}
+
+async function withoutLeader(admin: Admin, expected: ReadonlyMap<string, number>): Promise<string[]> {
+  const topics = await metadata(admin, [...expected.keys()]);
+  const led = new Map(
+    topics.map(({ name, partitions }) => [name, partitions.filter(({ leader }) => leader >= 0).length]),
+  );
+  return [...expected].filter(([name, count]) => (led.get(name) ?? 0) < count).map(([name]) => name);
+}
+
+/** A topic just created may be unknown to the broker asked, which kafkajs answers with an error for the whole call. */
+async function metadata(admin: Admin, names: string[]) {
+  try {
+    return (await admin.fetchTopicMetadata({ topics: names })).topics;
+  } catch (error) {
+    if (error instanceof Error && "type" in error && SOON.has(String(error.type))) return [];
+    throw error;
+  }
+}
+const SOON = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);

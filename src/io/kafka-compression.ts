@@ -1,0 +1,20 @@
+import { promisify } from "node:util";
+import { zstdCompress, zstdDecompress } from "node:zlib";
+import kafkajs from "kafkajs";
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** One record batch, inflated. A batch is at most 1 MB compressed, so only a bomb is larger than this. */
+const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
+
+/**
+ * zstd from node:zlib, so that no native package is needed. The topics declare `compression.type=zstd`: whatever codec a
+ * foreign producer used, the broker hands out zstd, and a codec that kafkajs lacks can never stop a consumer.
+ */
+export function registerZstd(): void {
+  kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+    compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
+    decompress: (buffer: Buffer) => decompress(buffer, { maxOutputLength: MAX_INFLATED_BYTES }),
+  });
+}

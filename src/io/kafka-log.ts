@@ -1,0 +1,38 @@
+import type { LogEntry, logCreator } from "kafkajs";
+
+export type KafkaLog = (event: string, fields: Record<string, unknown>) => void;
+
+/** What a line may carry on: names and counts, never a record's content. */
+const CARRIED = ["topic", "partition", "groupId", "broker", "retryCount", "retryTime", "error"] as const;
+
+/** The transactional producer ends at its first failure, which is what the warning is about. */
+const ANSWERED = "Limiting retries for the idempotent producer may invalidate EoS guarantees";
+
+/** Hands kafkajs' own lines to `log`, and each entry to `watch` (some of its faults show nowhere else). */
+export const logTo =
+  (log: KafkaLog, watch?: (entry: LogEntry) => void): logCreator =>
+  () =>
+  (entry) => {
+    watch?.(entry);
+    if (entry.log.message === ANSWERED) return;
+    const fields: Record<string, unknown> = { message: entry.log.message, from: entry.namespace, level: entry.label };
+    for (const name of CARRIED) if (entry.log[name] !== undefined) fields[name] = entry.log[name];
+    log("kafka_client", fields);
+  };
+
+let silenced = false;
+
+/**
+ * kafkajs asks for timers of negative length, which Node 24 warns about once a process; they run after 1 ms, harmlessly.
+ * Silences that warning by name and nothing else.
+ */
+export function silenceNegativeTimeouts(): void {
+  if (silenced) return;
+  silenced = true;
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    const [first] = rest;
+    const name = typeof first === "object" && first !== null && "type" in first ? first.type : first;
+    if (name !== "TimeoutNegativeWarning") Reflect.apply(emit, undefined, [warning, ...rest]);
+  };
+}

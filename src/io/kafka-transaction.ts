@@ -1,0 +1,89 @@
+import kafkajs from "kafkajs";
+import type { Kafka, Producer as KafkaProducer } from "kafkajs";
+import { ProducerFenced } from "../flow/ports.ts";
+import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
+import { withDeadline } from "./kafka-deadline.ts";
+import { latest, notingPartitioner, requests, topicMessages, written } from "./kafka-records.ts";
+
+/**
+ * Opens the transactional id, which fences whoever held it before and rolls back what they left open.
+ * One transaction a call, calls one after the other. Any failure ends the producer: the sequence numbers of kafkajs
+ * cannot be trusted after it.
+ */
+export async function createTransactional(kafka: Kafka, id: string, giveUpMs: number): Promise<TransactionalProducer> {
+  const client = kafka.producer({
+    transactionalId: id,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: 30_000,
+    createPartitioner: notingPartitioner,
+    allowAutoTopicCreation: false,
+    // The broker answers CONCURRENT_TRANSACTIONS until the markers of the last one are written: the first delay is the latency.
+    retry: { retries: 12, initialRetryTime: 25, multiplier: 2, maxRetryTime: 1000, factor: 0.2 },
+  });
+  const late = `Kafka did not finish a transaction of ${id} within ${giveUpMs} ms: its outcome is unknown`;
+  let ended: Error | null = null;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const end = (cause: unknown): Error => {
+    ended = fenced(cause) ? new ProducerFenced(`another process opened ${id}`, { cause }) : asError(cause);
+    client.disconnect().catch(() => undefined);
+    return ended;
+  };
+  const once = async (records: readonly OutgoingRecord[]): Promise<Written[]> => {
+    if (ended) throw new Error(`the transactional producer ${id} has ended: open a new one`, { cause: ended });
+    if (records.length === 0) return [];
+    try {
+      return await withDeadline(transaction(client, records), giveUpMs, late);
+    } catch (error) {
+      throw end(error);
+    }
+  };
+
+  try {
+    await withDeadline(claim(client), giveUpMs, late);
+  } catch (error) {
+    throw end(error);
+  }
+  return {
+    send(records) {
+      const sent = tail.then(() => once(records));
+      tail = sent.catch(() => undefined);
+      return sent;
+    },
+    async close() {
+      ended ??= new Error("closed");
+      await withDeadline(client.disconnect(), giveUpMs, late).catch(() => undefined);
+    },
+  };
+}
+
+/** kafkajs takes its producer id and epoch with the first transaction; an empty one takes them now. */
+async function claim(client: KafkaProducer): Promise<void> {
+  await client.connect();
+  const empty = await client.transaction();
+  await empty.abort();
+}
+
+async function transaction(client: KafkaProducer, records: readonly OutgoingRecord[]): Promise<Written[]> {
+  const tx = await client.transaction();
+  const parts: Written[] = [];
+  for (const request of requests(records)) {
+    const batch = topicMessages(request);
+    const answers = await tx.sendBatch({ acks: -1, compression: kafkajs.CompressionTypes.ZSTD, topicMessages: batch });
+    parts.push(...written(batch, answers));
+  }
+  await tx.commit();
+  return latest(parts);
+}
+
+const FENCED = new Set(["INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"]);
+
+/** Somewhere along the causes: kafkajs wraps what its retries gave up on. */
+function fenced(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++)
+    if ("type" in at && typeof at.type === "string" && FENCED.has(at.type)) return true;
+  return false;
+}
+
+const asError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error(String(cause)));
