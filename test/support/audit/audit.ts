@@ -1,0 +1,44 @@
+import { checkFates } from "./check-fates.ts";
+import { checkLocks, checkMetrics } from "./check-metrics.ts";
+import { checkPointers } from "./check-pointers.ts";
+import { checkSamples } from "./check-samples.ts";
+import type { AuditEnvironment } from "./environment.ts";
+import { expectation } from "./expected-live.ts";
+import type { Ledger } from "./ledger.ts";
+import { readObjects } from "./object-files.ts";
+import type { Stored } from "./stored.ts";
+import { readTables } from "./tables.ts";
+import { readTopics } from "./topic-log.ts";
+import type { Verdict } from "./verdict.ts";
+
+const TOPICS = ["metrics", "day-partitions", "sleep-sessions", "deadletter", "batches"];
+
+/** Takes everything from the stores. The state should be quiet (`health-sync wait`). */
+export const collect = async (env: AuditEnvironment): Promise<Stored> => {
+  const tables = await readTables(env.databaseUrl);
+  const { rows, objects, listed } = await readObjects(
+    env,
+    tables.pointers.map((p) => p.object_key),
+  );
+  const topics = await readTopics(env, TOPICS);
+  return { ...tables, rows: [...tables.rows, ...rows], objects, listed, topics };
+};
+
+/** All invariants on what was collected. `graceMs`: how long an orphan may stay. */
+export const judge = (ledger: Ledger, stored: Stored, options: { graceMs: number }): Verdict[] => {
+  const receivedAt = new Map(stored.receipts.map((r) => [`${r.athlete_id}|${r.batch_id}`, r.received_at]));
+  const expected = expectation(ledger, (athlete, batch) => receivedAt.get(`${athlete}|${batch}`) ?? 0);
+  return [
+    checkSamples(expected, stored),
+    checkMetrics(ledger, expected, stored),
+    checkFates(ledger, stored),
+    checkPointers(stored, options.graceMs),
+    checkLocks(ledger, stored),
+  ];
+};
+
+export const audit = async (
+  env: AuditEnvironment,
+  ledger: Ledger,
+  options: { graceMs: number },
+): Promise<Verdict[]> => judge(ledger, await collect(env), options);

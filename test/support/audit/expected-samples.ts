@@ -1,0 +1,111 @@
+import { conflictingId, contentDigest, originKey, plainName, type Origin } from "./identity.ts";
+import { instantOf, type Ledger, type LedgerSample } from "./ledger.ts";
+import { localDateOf } from "./local-time.ts";
+
+/** What must be stored of one acknowledged sample. */
+export type Expected = {
+  athlete_id: string;
+  sample_id: string;
+  metric: string;
+  start_at: number;
+  end_at: number;
+  value: number;
+  unit: string;
+  source: string;
+  origin: Origin;
+  tz: string;
+  local_date: string;
+  user_entered: boolean;
+  motion_context: number | null;
+  sync_id: string | null;
+  sync_version: number | null;
+  created: number | null;
+  aggregated: boolean;
+  synthetic: boolean;
+  type: string;
+  received_at: number;
+  digest: string;
+};
+
+const TYPES: Record<string, { metric: string; unit: string; factors: Record<string, number> }> = {
+  HKQuantityTypeIdentifierHeartRate: {
+    metric: "heart_rate",
+    unit: "count/min",
+    factors: { "count/min": 1, bpm: 1, "count/s": 60 },
+  },
+  HKQuantityTypeIdentifierStepCount: { metric: "steps", unit: "count", factors: { count: 1 } },
+};
+
+const meta = (sample: LedgerSample, name: string): unknown =>
+  sample.metadata?.[`HK${name}`] ?? sample.metadata?.[`HKMetadataKey${name}`];
+const numberOrNull = (value: unknown): number | null =>
+  value === undefined || value === null ? null : Number(value);
+
+/** D4: the sample's own zone, the athlete's history, the batch's zone, UTC. */
+const zoneOf = (sample: LedgerSample, startAt: number, ledger: Ledger): string => {
+  const own = (meta(sample, "TimeZone") as string | undefined) ?? sample.time_zone;
+  if (own) return own;
+  const history = (ledger.settings.get(sample.athlete_id)?.zones ?? [])
+    .filter((z) => instantOf(z.from) <= startAt)
+    .toSorted((a, b) => instantOf(a.from) - instantOf(b.from));
+  return history.at(-1)?.zone ?? sample.batch_time_zone ?? "UTC";
+};
+
+/** The canonical row of one accepted line. Throws where the ledger calls something accepted that we know no rule for. */
+export const interpretLine = (sample: LedgerSample, ledger: Ledger, receivedAt: number): Expected => {
+  const type = TYPES[sample.type];
+  const factor = type?.factors[sample.unit ?? ""];
+  if (!type || factor === undefined || sample.sample_id === null) {
+    throw new Error(`the ledger says accepted, but the auditor knows no rule for ${sample.type} in ${sample.unit}`);
+  }
+  const [start_at, end_at] = [instantOf(sample.start), instantOf(sample.end)];
+  const origin: Origin = {
+    name: plainName(sample.source.name ?? ""),
+    bundle_id: sample.source.bundle_id ?? null,
+    product_type: sample.source.product_type ?? null,
+  };
+  const value = sample.value * factor;
+  const tz = zoneOf(sample, start_at, ledger);
+  return {
+    athlete_id: sample.athlete_id,
+    sample_id: sample.sample_id.toLowerCase(),
+    metric: type.metric,
+    start_at,
+    end_at,
+    value,
+    unit: type.unit,
+    source: origin.name,
+    origin,
+    tz,
+    local_date: localDateOf(start_at, tz),
+    user_entered: Number(meta(sample, "WasUserEntered") ?? 0) === 1,
+    motion_context: numberOrNull(meta(sample, "HeartRateMotionContext")),
+    sync_id: (meta(sample, "SyncIdentifier") as string | undefined) ?? null,
+    sync_version: numberOrNull(meta(sample, "SyncVersion")),
+    created: sample.created === undefined || sample.created === null ? null : instantOf(sample.created),
+    aggregated: false,
+    synthetic: sample.synthetic ?? false,
+    type: sample.type,
+    received_at: receivedAt,
+    digest: contentDigest([type.metric, start_at, end_at, value, type.unit, originKey(origin)]),
+  };
+};
+
+/** D6: which copy of one id is first. */
+const earlier = (a: Expected, b: Expected): number =>
+  (b.sync_version ?? -1) - (a.sync_version ?? -1) ||
+  a.received_at - b.received_at ||
+  (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0);
+
+/** D6: one winner an id; copies with another start or end go under an id of their own. */
+export const settleCopies = (copies: readonly Expected[]): Expected[] => {
+  const [winner, ...others] = copies.toSorted(earlier);
+  if (!winner) return [];
+  const apart = new Map<string, Expected>();
+  for (const copy of others) {
+    if (copy.start_at === winner.start_at && copy.end_at === winner.end_at) continue;
+    const sample_id = conflictingId(copy.sample_id, copy.start_at, copy.end_at);
+    if (!apart.has(sample_id)) apart.set(sample_id, { ...copy, sample_id });
+  }
+  return [winner, ...apart.values()];
+};

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
+import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import type { AuditEnvironment } from "./environment.ts";
+import type { Listed, ObjectFound, StoredRow } from "./stored.ts";
+
+const CONCURRENCY = 8;
+const FILES_A_QUERY = 200;
+
+export const s3Client = (s3: AuditEnvironment["s3"]): S3Client =>
+  new S3Client({
+    endpoint: s3.endpoint,
+    region: s3.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
+  });
+
+const list = async (client: S3Client, bucket: string, prefix: string): Promise<Listed[]> => {
+  const out: Listed[] = [];
+  let token: string | undefined;
+  do {
+    const page = await client.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
+    );
+    for (const o of page.Contents ?? []) out.push({ key: o.Key ?? "", modified_at: o.LastModified?.getTime() ?? 0 });
+    token = page.NextContinuationToken;
+  } while (token);
+  return out;
+};
+
+const fetchObject = async (client: S3Client, bucket: string, key: string): Promise<Uint8Array | undefined> => {
+  try {
+    const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return await answer.Body?.transformToByteArray();
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
+};
+
+const COLUMNS = `athlete_id, sample_id::varchar as sample_id, metric, epoch_ms(start_at)::double as start_at,
+  epoch_ms(end_at)::double as end_at, value, unit, source, tz, local_date::varchar as local_date, filename as "where"`;
+
+const query = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
+  const names = files.map((f) => `'${f}'`).join(", ");
+  const reader = await duck.runAndReadAll(`select ${COLUMNS} from read_parquet([${names}], filename = true, hive_partitioning = false)`);
+  return reader.getRowObjectsJS() as unknown as StoredRow[];
+};
+
+/** All rows of the files; where one cannot be read the others still are. */
+const readFiles = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
+  if (files.length === 0) return [];
+  try {
+    return await query(duck, files);
+  } catch (error) {
+    if (files.length === 1) {
+      if (/parquet|magic|footer|thrift|cast|binder/i.test(String(error))) return [];
+      throw error;
+    }
+    const half = Math.ceil(files.length / 2);
+    return [...(await readFiles(duck, files.slice(0, half))), ...(await readFiles(duck, files.slice(half)))];
+  }
+};
+
+const download = async (
+  env: AuditEnvironment,
+  keys: readonly string[],
+  folder: string,
+): Promise<{ objects: Map<string, ObjectFound>; files: Map<string, string>; listed: Listed[] }> => {
+  const client = s3Client(env.s3);
+  const objects = new Map<string, ObjectFound>();
+  const files = new Map<string, string>();
+  const queue = [...keys.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      const [n, key] = next;
+      const bytes = await fetchObject(client, env.s3.bucket, key);
+      if (!bytes) continue;
+      const content_hash = createHash("sha256").update(bytes).digest("hex");
+      objects.set(key, { bytes: bytes.byteLength, content_hash, rows: 0, readable: false });
+      const file = join(folder, `${n}.parquet`);
+      await writeFile(file, bytes);
+      files.set(file, key);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  const listed = await list(client, env.s3.bucket, "health_streams/");
+  client.destroy();
+  return { objects, files, listed };
+};
+
+/** Fetches what the pointers name, and reads it with a second Parquet reader (DuckDB). */
+export const readObjects = async (
+  env: AuditEnvironment,
+  keys: readonly string[],
+): Promise<{ rows: StoredRow[]; objects: Map<string, ObjectFound>; listed: Listed[] }> => {
+  const folder = await mkdtemp(join(tmpdir(), "health-sync-audit-"));
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const duck = await instance.connect();
+  try {
+    const { objects, files, listed } = await download(env, keys, folder);
+    const rows: StoredRow[] = [];
+    const names = [...files.keys()];
+    for (let i = 0; i < names.length; i += FILES_A_QUERY) {
+      for (const row of await readFiles(duck, names.slice(i, i + FILES_A_QUERY))) {
+        const key = files.get(row.where) ?? row.where;
+        const object = objects.get(key);
+        if (object) Object.assign(object, { rows: object.rows + 1, readable: true });
+        rows.push({ ...row, where: key });
+      }
+    }
+    return { rows, objects, listed };
+  } finally {
+    duck.closeSync();
+    instance.closeSync();
+    await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,51 @@
+import pg from "pg";
+import type { Stored, StoredRow } from "./stored.ts";
+
+const MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
+
+const QUERIES = {
+  rows: `select athlete_id, sample_id::text, metric, ${MS("start_at")} as start_at, ${MS("end_at")} as end_at, value, unit,
+      source, tz, local_date::text, 'staging' as "where" from health_samples_staging`,
+  pointers: `select athlete_id, period_start::text, period_end::text, level, object_key, generation::float8,
+      row_count::float8, bytes::float8, content_hash, rows_hash, revision::float8 from health_streams`,
+  metrics: `select athlete_id, date::text, metric, source, value, unit, locked, synced_value, is_final, method,
+      revision::float8 from athlete_metrics`,
+  receipts: `select athlete_id, batch_id, ${MS("received_at")} as received_at, received, accepted, deletions, rejected
+      from ingest_batches`,
+  letters: `select id::text, athlete_id, reason, path, origin from dead_letters`,
+  windows: `select athlete_id, local_date::text, dirty::float8, fired::float8, closed_at is not null as closed from windows`,
+  intents: `select object_key from object_intents`,
+  outbox: `select count(*)::int as n from outbox`,
+  now: `select ${MS("now()")} as now`,
+} as const;
+
+export type Tables = Pick<
+  Stored,
+  "now" | "rows" | "pointers" | "metrics" | "receipts" | "letters" | "windows" | "intents" | "outbox"
+>;
+
+/** Every table that the invariants speak of, in one snapshot. */
+export const readTables = async (databaseUrl: string): Promise<Tables> => {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query("begin isolation level repeatable read, read only");
+    const read = async <Row>(name: keyof typeof QUERIES): Promise<Row[]> =>
+      (await client.query(QUERIES[name])).rows as Row[];
+    const tables: Tables = {
+      now: (await read<{ now: number }>("now"))[0]?.now ?? 0,
+      rows: await read<StoredRow>("rows"),
+      pointers: await read("pointers"),
+      metrics: await read("metrics"),
+      receipts: await read("receipts"),
+      letters: await read("letters"),
+      windows: await read("windows"),
+      intents: new Set((await read<{ object_key: string }>("intents")).map((r) => r.object_key)),
+      outbox: (await read<{ n: number }>("outbox"))[0]?.n ?? 0,
+    };
+    await client.query("commit");
+    return tables;
+  } finally {
+    await client.end();
+  }
+};
