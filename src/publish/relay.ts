@@ -1,0 +1,114 @@
+import { holdLeases, releaseLeases } from "./leases.ts";
+import { openLane, type Lane, type RelayDeps, type Turn } from "./lane.ts";
+import { lanesWithRows } from "./rows.ts";
+
+export type Relay = {
+  /** Sends until the signal, then gives its leases back. Outages only slow it down. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Sends until the lanes that this relay may hold are empty or cannot be sent now; answers the turns that worked. */
+  drainOnce(): Promise<number>;
+  /** There may be something to send: do not wait for the next poll. */
+  wake(): void;
+  /** Gives back the leases and closes every producer. */
+  close(): Promise<void>;
+};
+
+const LEASE_MS = 10_000;
+const POLL_MS = 250;
+const OUTAGE_MS = 1000;
+
+/** Sleeps until the time is up, `wake` or the signal. */
+const alarmClock = (): { sleep(ms: number, signal: AbortSignal): Promise<void>; wake(): void } => {
+  let ring: (() => void) | null = null;
+  let rung = false;
+  const wake = (): void => {
+    rung = true;
+    ring?.();
+  };
+  const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+    if (!rung && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        signal.addEventListener("abort", wake, { once: true });
+        ring = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      signal.removeEventListener("abort", wake);
+    }
+    ring = null;
+    rung = false;
+  };
+  return { sleep, wake };
+};
+
+/**
+ * The outbox relay: holds leases on a fair share of the shards and sends their rows. A lease only keeps relays out of
+ * each other's way; what makes two of them harmless is the broker's fence (lane.ts).
+ */
+export const createRelay = (deps: RelayDeps): Relay => {
+  const leaseMs = deps.leaseMs ?? LEASE_MS;
+  const lanes = new Map<number, Lane>();
+  const alarm = alarmClock();
+  let heldAt = Number.NEGATIVE_INFINITY;
+
+  const drop = async (shard: number): Promise<void> => {
+    const lane = lanes.get(shard);
+    lanes.delete(shard);
+    await lane?.close();
+  };
+  const hold = async (): Promise<void> => {
+    const now = deps.clock.now();
+    if (now - heldAt < leaseMs / 4 && now >= heldAt) return;
+    const held = await holdLeases(deps.db, deps.owner, leaseMs);
+    heldAt = now;
+    for (const shard of lanes.keys()) if (!held.includes(shard)) await drop(shard);
+    for (const shard of held) if (!lanes.has(shard)) lanes.set(shard, openLane(deps, shard));
+    await deps.onStep("relay.claimed");
+  };
+  const giveUp = async (shard: number): Promise<void> => {
+    await drop(shard);
+    await releaseLeases(deps.db, deps.owner, [shard]);
+  };
+  const round = async (): Promise<Turn[]> => {
+    await hold();
+    const due = await lanesWithRows(deps.db, [...lanes.keys()]);
+    return Promise.all(
+      due.map(async (shard) => {
+        const turn = (await lanes.get(shard)?.turn()) ?? "idle";
+        if (turn === "fenced") await giveUp(shard);
+        return turn;
+      }),
+    );
+  };
+  const close = async (): Promise<void> => {
+    const shards = [...lanes.keys()];
+    await Promise.all(shards.map(drop));
+    heldAt = Number.NEGATIVE_INFINITY;
+    await releaseLeases(deps.db, deps.owner, shards);
+  };
+  const run = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        const turns = await round();
+        if (!turns.includes("worked")) await alarm.sleep(deps.pollMs ?? POLL_MS, signal);
+      } catch (error) {
+        // Postgres is away: nothing was decided, try again.
+        deps.telemetry.warn("relay.outage", { error, next_try_ms: OUTAGE_MS });
+        await alarm.sleep(OUTAGE_MS, signal);
+      }
+    }
+    await close().catch((error: unknown) => deps.telemetry.warn("relay.close_failed", { error }));
+  };
+  const drainOnce = async (): Promise<number> => {
+    let worked = 0;
+    for (;;) {
+      const turns = await round();
+      const now = turns.filter((turn) => turn === "worked").length;
+      if (now === 0) return worked;
+      worked += now;
+    }
+  };
+  return { run, drainOnce, wake: alarm.wake, close };
+};
