@@ -60,7 +60,24 @@ function firstRecord(consumer: Consumer): Promise<string | undefined> {
   });
 }
 
+/** kafkajs asks for timers of negative length; Node 24 warns of the first, and they run after 1 ms all the same. */
+const silenceOnce = lazily(() => {
+  const emit = process.emitWarning;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (rest[0] !== "TimeoutNegativeWarning") Reflect.apply(emit, process, [warning, ...rest]);
+  }) as typeof emit;
+});
+
+function lazily(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
+}
+
 function client(env: StackEnvironment, retries: number): Kafka {
+  silenceOnce();
   return new Kafka({
     clientId: "health-sync-stack",
     brokers: env.KAFKA_BROKERS.split(","),

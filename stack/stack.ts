@@ -12,7 +12,7 @@ import { pickPorts, USUAL_PORTS } from "./ports.ts";
 import { placeForPostgres } from "./postgres.ts";
 import { ANSWERS, FOREIGN, untilRight, WORKS } from "./probe.ts";
 import { identify, isRunning } from "./process.ts";
-import { findStack, PARTS, readState, type StackState, withLock, writeState } from "./state.ts";
+import { findStack, forgetState, PARTS, readState, type StackState, withLock, writeState } from "./state.ts";
 
 export const DEFAULT_NAME = "dev";
 
@@ -125,7 +125,12 @@ async function chooseMode(wish: DockerWish, say: Say): Promise<StackState["mode"
   return "local";
 }
 
-async function newState(name: string, options: UpOptions, mode: StackState["mode"]): Promise<StackState> {
+/** A stack that has not been started: ports picked, secret made, nothing written yet. */
+export async function newState(
+  name: string,
+  options: Pick<UpOptions, "dataDir">,
+  mode: StackState["mode"],
+): Promise<StackState> {
   const dataDir = resolve(options.dataDir ?? join(stackDir(name), "data"));
   const key = createHash("sha256").update(dataDir).digest("hex").slice(0, 12);
   return {
@@ -172,7 +177,7 @@ async function upInDocker(state: StackState, say: Say): Promise<StackEnvironment
 /** Stops the stack and, unless told to keep it, removes everything that `up` made except fetched artifacts. */
 export async function down(name: string, keepData: boolean, say: Say): Promise<void> {
   if (readState(name) === undefined) {
-    rmSync(stackDir(name), { recursive: true, force: true });
+    forgetState(name);
     say(`stack ${name} is not there`);
     return;
   }
@@ -196,5 +201,5 @@ function removeData(state: StackState): void {
   } catch {
     // The person's own directory may hold more than ours.
   }
-  rmSync(stackDir(state.name), { recursive: true, force: true });
+  forgetState(state.name);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stackDir, stacksDir } from "./layout.ts";
 import { isRunning, type ProcessId } from "./process.ts";
@@ -47,6 +47,10 @@ export function writeState(state: StackState): void {
   renameSync(`${file}.${process.pid}`, file);
 }
 
+export function forgetState(name: string): void {
+  rmSync(stackDir(name), { recursive: true, force: true });
+}
+
 /** Changes the file under the latest content: parts start in parallel and each notes its own process. */
 export function noteProcess(name: string, part: PartName, id: ProcessId | undefined): void {
   const state = readState(name);
@@ -87,6 +91,16 @@ export async function withLock<T>(name: string, self: ProcessId, work: () => Pro
     return await work();
   } finally {
     rmSync(lock, { force: true });
+    removeIfEmpty(stackDir(name));
+    removeIfEmpty(stacksDir());
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Something is in it, or it is gone already.
   }
 }
 
