@@ -18,7 +18,11 @@ export type Applied = { position: number; fingerprint: string; tally: Record<str
 
 type Decoded = { inputs: Input<unknown>[]; dead: DeadLetter[]; tally: Record<string, number> };
 
-const decodeAll = async (stage: AnyStage, records: readonly RawRecord[], now: number): Promise<Decoded> => {
+const decodeAll = async (
+  stage: AnyStage,
+  records: readonly RawRecord[],
+  seen: { now: number; attempts: number },
+): Promise<Decoded> => {
   const decoded: Decoded = { inputs: [], dead: [], tally: {} };
   const count = (fate: string): void => {
     decoded.tally[fate] = (decoded.tally[fate] ?? 0) + 1;
@@ -28,7 +32,7 @@ const decodeAll = async (stage: AnyStage, records: readonly RawRecord[], now: nu
     if (outcome.kind === "ok") decoded.inputs.push({ record, value: outcome.value });
     else if (outcome.kind === "drop") count(`dropped_${outcome.reason}`);
     else {
-      decoded.dead.push(recordDeadLetter(record, outcome, now));
+      decoded.dead.push(recordDeadLetter(record, outcome, seen.now, Math.max(1, seen.attempts)));
       count("dead");
     }
   }
@@ -44,7 +48,7 @@ const MAX_START_OVERS = 10;
 export const applyRecords = async (
   deps: ApplyDeps,
   stage: AnyStage,
-  lane: TopicPartition & { epoch: number; cluster_id: string; crashed_offset: number | null },
+  lane: TopicPartition & { epoch: number; cluster_id: string; crashed_offset: number | null; attempts: number },
   records: readonly RawRecord[],
 ): Promise<Applied> => {
   const step = (name: string): void | Promise<void> => deps.onStep(`${stage.name}.${name}`);
@@ -58,7 +62,7 @@ export const applyRecords = async (
     crashed_offset: lane.crashed_offset,
   };
   await step("fetched");
-  const decoded = await decodeAll(stage, records, deps.clock.now());
+  const decoded = await decodeAll(stage, records, { now: deps.clock.now(), attempts: lane.attempts });
   await step("decoded");
   const once = (): Promise<Effects<unknown>> =>
     deps.db.transaction(async (tx) => {

@@ -36,12 +36,7 @@ export const topicDeadLetter = (
 });
 
 /** The whole record as one dead letter. */
-export const recordDeadLetter = (
-  record: RawRecord,
-  refusal: Refusal,
-  now: Instant,
-  attempts = 1,
-): DeadLetter =>
+export const recordDeadLetter = (record: RawRecord, refusal: Refusal, now: Instant, attempts = 1): DeadLetter =>
   topicDeadLetter(
     record,
     {

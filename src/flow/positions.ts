@@ -52,6 +52,15 @@ export const countAttempt = async (db: Database, group: string, lane: Mine): Pro
   return row.attempts;
 };
 
+/** Takes a counted try back: this process lived, so the record did not kill it. */
+export const forgiveAttempt = async (db: Database, group: string, lane: TopicPartition): Promise<void> => {
+  await db.query(
+    `update consumer_offsets set attempts = greatest(attempts - 1, 0)
+     where group_id = $1 and topic = $2 and topic_partition = $3`,
+    [group, lane.topic, lane.topic_partition],
+  );
+};
+
 /** Moves the position on, inside the transaction that writes the records' effects (I1). Throws Fenced. */
 export const advance = async (
   tx: Tx,
@@ -79,11 +88,7 @@ export const advance = async (
 };
 
 /** Why a stored position does not fit the log, or null if it does. */
-export const misfit = (
-  place: Position,
-  bounds: { low: number; high: number },
-  clusterId: string,
-): string | null => {
+export const misfit = (place: Position, bounds: { low: number; high: number }, clusterId: string): string | null => {
   const name = `${place.topic}/${place.topic_partition}`;
   if (place.cluster_id !== null && place.cluster_id !== clusterId) {
     return `${name}: the stored position belongs to cluster ${place.cluster_id}, this is ${clusterId}`;
