@@ -1,3 +1,4 @@
+import { ProducerFenced } from "../flow/ports.ts";
 import type { Clock, Codec, Database, OnStep, Producer, Telemetry, TransactionalProducer } from "../flow/ports.ts";
 import { PLAIN_LANE } from "../flow/outbox.ts";
 import { deleteRows, encodeRows, readRows } from "./rows.ts";
@@ -37,21 +38,6 @@ export type Lane = {
   close(): Promise<void>;
 };
 
-const FENCED_CODES = new Set([47, 90]);
-const FENCED_NAMES = new Set(["INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"]);
-
-/** Whether the broker (at any depth of causes) answered that a newer producer has this transactional id. */
-export const isFenced = (error: unknown): boolean => {
-  for (let inner: unknown = error, depth = 0; inner && typeof inner === "object" && depth < 5; depth += 1) {
-    const { code, type, name, cause } = inner as { code?: unknown; type?: unknown; name?: unknown; cause?: unknown };
-    if (typeof code === "number" && FENCED_CODES.has(code)) return true;
-    if (typeof type === "string" && FENCED_NAMES.has(type)) return true;
-    if (name === "ProducerFenced") return true;
-    inner = cause;
-  }
-  return false;
-};
-
 const BACK_OFF_MS = { first: 250, most: 10_000 };
 
 /**
@@ -79,7 +65,7 @@ export const openLane = (deps: RelayDeps, shard: number): Lane => {
     failures += 1;
     notBefore = deps.clock.now() + wait;
     deps.telemetry.warn(event, { shard, error, attempt: failures, next_try_ms: wait, ...fields });
-    return isFenced(error) ? "fenced" : "failed";
+    return error instanceof ProducerFenced ? "fenced" : "failed";
   };
   const open = async (): Promise<Producer> =>
     shard === PLAIN_LANE ? deps.openPlain() : deps.openTransactional(`${deps.prefix}outbox-${shard}`);
