@@ -1,4 +1,4 @@
-import type { Instant } from "../domain/sample.ts";
+import type { Instant, Sample } from "../domain/sample.ts";
 import type { Outcome } from "./outcome.ts";
 
 export type Clock = { now(): Instant };
@@ -43,15 +43,38 @@ export type Database = {
 };
 
 export class ObjectMissing extends Error {}
+/** The key is taken by other bytes: a key was used twice, which is a bug. */
+export class ObjectConflict extends Error {}
 
 /** Immutable objects in one bucket. */
 export type ObjectStore = {
-  /** Create-only (If-None-Match: *), checksummed. The same bytes under the same key already there is success; others throw. */
+  /** Create-only (If-None-Match: *), checksummed. The same bytes under the same key already there is success; others throw ObjectConflict. */
   put(key: string, body: Uint8Array): Promise<void>;
   /** Throws ObjectMissing. */
   get(key: string): Promise<Uint8Array>;
   delete(keys: readonly string[]): Promise<void>;
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; modified_at: Instant }>;
+};
+
+/** One metric of a day object as columns of one length, in order of start, end, sample_id; times in ms. */
+export type Series = {
+  sample_id: string[];
+  start_at: Float64Array;
+  end_at: Float64Array;
+  value: Float64Array;
+  source: string[];
+  device: (string | null)[];
+  unit: string[];
+};
+
+/** Day objects of health_streams (lake-layout.md). Everything is synchronous and pure; equal samples give equal bytes. */
+export type ParquetFormat = {
+  /** Sorts by metric, start_at, end_at, sample_id. Throws on an empty list, and on two rows with one sample_id. */
+  encodeDay(samples: readonly Sample[]): Uint8Array;
+  decodeDay(bytes: Uint8Array): Sample[];
+  /** Reads only the columns of Series and only the metric's rows; empty columns where the metric is absent. */
+  decodeSeries(bytes: Uint8Array, metric: string): Series;
+  decodeIds(bytes: Uint8Array): string[];
 };
 
 export type OutgoingRecord = {
