@@ -93,11 +93,27 @@ const items = (s: Generated, dice: Random): Item[] => {
   const roll = dice.unit();
   const deleted = { uuid: s.uuid, type: s.type };
   // A deletion that overtakes its insert, one that follows, a re-sent sample, an upgrade, a bad neighbour.
-  if (roll < 0.01) return [{ at: at - HOUR, deleted }, { at, sample }];
-  if (roll < 0.03) return [{ at, sample }, { at: at + 5 * HOUR, deleted }];
-  if (roll < 0.06) return [{ at, sample }, { at: at + 3 * HOUR, sample }];
+  if (roll < 0.01)
+    return [
+      { at: at - HOUR, deleted },
+      { at, sample },
+    ];
+  if (roll < 0.03)
+    return [
+      { at, sample },
+      { at: at + 5 * HOUR, deleted },
+    ];
+  if (roll < 0.06)
+    return [
+      { at, sample },
+      { at: at + 3 * HOUR, sample },
+    ];
   if (roll < 0.07) return upgraded(sample, dice).map((copy, i) => ({ at: at + i * 2 * HOUR, sample: copy }));
-  if (roll < 0.08) return [{ at, sample }, { at, sample: spoiled(sample, dice) }];
+  if (roll < 0.08)
+    return [
+      { at, sample },
+      { at, sample: spoiled(sample, dice) },
+    ];
   return [{ at, sample }];
 };
 

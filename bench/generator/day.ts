@@ -93,7 +93,11 @@ const heartRates = (day: Day, workout: Workout | null): Generated[] => {
     const asleep = hour < 6.5 || hour > 23;
     const training = workout !== null && at >= workout.from && at < workout.to;
     drift = 0.85 * drift + day.dice.normal(0, asleep ? 1.2 : 4);
-    const level = training ? 140 : asleep ? day.who.rest : day.who.rest + 20 + 6 * Math.sin(((hour - 9) * Math.PI) / 12);
+    const level = training
+      ? 140
+      : asleep
+        ? day.who.rest
+        : day.who.rest + 20 + 6 * Math.sin(((hour - 9) * Math.PI) / 12);
     out.push({
       uuid: day.dice.uuid(),
       type: HEART_RATE,

@@ -19,10 +19,11 @@ const CHUNK = 1 << 20;
 const escape = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
+const two = (n: number): string => String(Math.floor(n)).padStart(2, "0");
+
 /** Every date of an export carries the offset of the moment of export (healthkit.md §5.6). */
 const stamps = (offset: number): ((at: number) => string) => {
   const minutes = Math.abs(offset) / 60_000;
-  const two = (n: number): string => String(Math.floor(n)).padStart(2, "0");
   const zone = `${offset < 0 ? "-" : "+"}${two(minutes / 60)}${two(minutes % 60)}`;
   return (at) => {
     const text = new Date(at + offset).toISOString();
@@ -42,7 +43,9 @@ const recordWriter = (stamp: (at: number) => string): ((s: Generated) => string)
     const open = ` <Record type="${s.type}" ${origin} unit="${s.unit}" ${dates} value="${s.value}"`;
     const entries = [
       ...(s.zone === null ? [] : [`  <MetadataEntry key="HKTimeZone" value="${s.zone}"/>\n`]),
-      ...(s.motion === null ? [] : [`  <MetadataEntry key="HKMetadataKeyHeartRateMotionContext" value="${s.motion}"/>\n`]),
+      ...(s.motion === null
+        ? []
+        : [`  <MetadataEntry key="HKMetadataKeyHeartRateMotionContext" value="${s.motion}"/>\n`]),
     ];
     return entries.length === 0 ? `${open}/>\n` : `${open}>\n${entries.join("")} </Record>\n`;
   };
@@ -52,8 +55,18 @@ const FILLERS = [
   { type: "HKQuantityTypeIdentifierActiveEnergyBurned", unit: "Cal", each: 110, value: (d: Random) => d.unit() * 3 },
   { type: "HKQuantityTypeIdentifierBasalEnergyBurned", unit: "Cal", each: 250, value: (d: Random) => 3 + d.unit() * 4 },
   { type: "HKQuantityTypeIdentifierDistanceWalkingRunning", unit: "km", each: 620, value: (d: Random) => d.unit() / 8 },
-  { type: "HKQuantityTypeIdentifierRespiratoryRate", unit: "count/min", each: 5000, value: (d: Random) => 12 + d.whole(0, 5) },
-  { type: "HKQuantityTypeIdentifierOxygenSaturation", unit: "%", each: 7000, value: (d: Random) => 0.93 + d.unit() * 0.07 },
+  {
+    type: "HKQuantityTypeIdentifierRespiratoryRate",
+    unit: "count/min",
+    each: 5000,
+    value: (d: Random) => 12 + d.whole(0, 5),
+  },
+  {
+    type: "HKQuantityTypeIdentifierOxygenSaturation",
+    unit: "%",
+    each: 7000,
+    value: (d: Random) => 0.93 + d.unit() * 0.07,
+  },
   { type: "HKQuantityTypeIdentifierAppleStandTime", unit: "min", each: 1900, value: (d: Random) => d.whole(1, 5) },
 ] as const;
 
@@ -65,7 +78,18 @@ const fillers = (who: Athlete, from: number, dice: Random): Generated[] => {
       const end = start + dice.whole(1, 60) * 1000;
       const value = Number(filler.value(dice).toPrecision(6));
       const { type, unit } = filler;
-      out.push({ uuid: "", type, unit, start, end, value, source: who.watch, created: end + 60_000, zone: null, motion: null });
+      out.push({
+        uuid: "",
+        type,
+        unit,
+        start,
+        end,
+        value,
+        source: who.watch,
+        created: end + 60_000,
+        zone: null,
+        motion: null,
+      });
     }
   }
   return out;
@@ -100,7 +124,10 @@ export const writeExport = (
     if (length >= CHUNK) flush();
   };
   write(HEAD(`${dateOf(first + (options.days ?? 0))} 08:00:00 +0000`));
-  while (total.days < (options.days ?? Number.MAX_SAFE_INTEGER) && total.bytes < (options.bytes ?? Number.MAX_SAFE_INTEGER)) {
+  while (
+    total.days < (options.days ?? Number.MAX_SAFE_INTEGER) &&
+    total.bytes < (options.bytes ?? Number.MAX_SAFE_INTEGER)
+  ) {
     const day = first + total.days;
     const dice = random(options.seed, `fill/${day}`);
     const samples = generatedDay(who, day);

@@ -51,7 +51,13 @@ const main = async (): Promise<number> => {
     const out = createWriteStream(values.batches);
     const days = whole("days", values.days ?? "14");
     const athletes = whole("athletes", values.athletes);
-    const list = sendings({ seed, athletes, days, firstDate: values.first ?? "2026-10-20", size: whole("size", values.size) });
+    const list = sendings({
+      seed,
+      athletes,
+      days,
+      firstDate: values.first ?? "2026-10-20",
+      size: whole("size", values.size),
+    });
     for (const sending of list) if (!out.write(`${JSON.stringify(sending)}\n`)) await once(out, "drain");
     out.end();
     await once(out, "finish");

@@ -34,7 +34,10 @@ export const random = (seed: number, name: string): Random => {
   const whole = (from: number, to: number): number => from + Math.floor(unit() * (to - from + 1));
   const hex = (length: number): string => {
     let text = "";
-    while (text.length < length) text += Math.floor(unit() * 65_536).toString(16).padStart(4, "0");
+    while (text.length < length)
+      text += Math.floor(unit() * 65_536)
+        .toString(16)
+        .padStart(4, "0");
     return text.slice(0, length);
   };
   return {

@@ -37,8 +37,5 @@ export const judge = (ledger: Ledger, stored: Stored, options: { graceMs: number
   ];
 };
 
-export const audit = async (
-  env: AuditEnvironment,
-  ledger: Ledger,
-  options: { graceMs: number },
-): Promise<Verdict[]> => judge(ledger, await collect(env), options);
+export const audit = async (env: AuditEnvironment, ledger: Ledger, options: { graceMs: number }): Promise<Verdict[]> =>
+  judge(ledger, await collect(env), options);

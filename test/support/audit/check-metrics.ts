@@ -44,12 +44,17 @@ const recomputed = (ledger: Ledger, expectation: Expectation): Map<string, Due> 
   }
   // Totals in the order sent: the one received last stands.
   for (const total of ledger.daily.filter((d) => d.fate === "accepted" && d.type.endsWith("StepCount"))) {
-    due.set(`${total.athlete_id}|${total.date}|steps|apple_health`, { value: total.value, unit: "count", whole: false });
+    due.set(`${total.athlete_id}|${total.date}|steps|apple_health`, {
+      value: total.value,
+      unit: "count",
+      whole: false,
+    });
   }
   return due;
 };
 
-const keyOf = (row: Pick<MetricRow, "athlete_id" | "date" | "metric" | "source">): string => [row.athlete_id, row.date, row.metric, row.source].join("|");
+const keyOf = (row: Pick<MetricRow, "athlete_id" | "date" | "metric" | "source">): string =>
+  [row.athlete_id, row.date, row.metric, row.source].join("|");
 
 const ofRow = (row: MetricRow, due: Due | undefined): Violation[] => {
   const id = keyOf(row);
@@ -74,7 +79,8 @@ export const checkMetrics = (ledger: Ledger, expectation: Expectation, stored: S
   const found = new Set(stored.metrics.map(keyOf));
   const violations = stored.metrics.flatMap((row) => ofRow(row, due.get(keyOf(row))));
   for (const key of due.keys()) {
-    if (!found.has(key)) violations.push({ kind: "missing", id: key, detail: "the samples give a value, no row has it" });
+    if (!found.has(key))
+      violations.push({ kind: "missing", id: key, detail: "the samples give a value, no row has it" });
   }
   return {
     invariant: "I4",
@@ -101,7 +107,8 @@ export const checkLocks = (ledger: Ledger, stored: Stored): Verdict => {
   }
   const locked = stored.metrics.filter((row) => row.locked);
   for (const row of locked) {
-    if (!hands.has(keyOf(row))) violations.push({ kind: "locked by nobody", id: keyOf(row), detail: "not in the ledger" });
+    if (!hands.has(keyOf(row)))
+      violations.push({ kind: "locked by nobody", id: keyOf(row), detail: "not in the ledger" });
   }
   return { invariant: "I7", checked: { "locks in the ledger": hands.size, "locked rows": locked.length }, violations };
 };

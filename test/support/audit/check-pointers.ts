@@ -13,7 +13,9 @@ const ofPointer = (pointer: Pointer, stored: Stored): Violation[] => {
     ...(found.readable && found.rows === pointer.row_count ? [] : ["row_count"]),
   ];
   if (wrong.length === 0) return [];
-  return [{ kind: "different object", id, detail: `${wrong.join(", ")} of ${pointer.object_key} not as the pointer says` }];
+  return [
+    { kind: "different object", id, detail: `${wrong.join(", ")} of ${pointer.object_key} not as the pointer says` },
+  ];
 };
 
 /** Objects that no pointer names are the sweeper's; after its grace they must be gone. */
@@ -49,7 +51,11 @@ const against = (topic: string, records: readonly TopicRecord[], table: Table): 
   for (const [id, row] of table) {
     const value = last.get(id)?.value;
     if (!value) {
-      out.push({ kind: "topic lags", id, detail: `${topic} ${last.has(id) ? "ends in a tombstone" : "has no record"}` });
+      out.push({
+        kind: "topic lags",
+        id,
+        detail: `${topic} ${last.has(id) ? "ends in a tombstone" : "has no record"}`,
+      });
       continue;
     }
     const wrong = Object.keys(row).filter((field) => row[field] !== value[field]);
@@ -59,7 +65,8 @@ const against = (topic: string, records: readonly TopicRecord[], table: Table): 
     }
   }
   for (const [id, record] of last) {
-    if (record.value && !table.has(id)) out.push({ kind: "no tombstone", id, detail: `${topic}, but not in the table` });
+    if (record.value && !table.has(id))
+      out.push({ kind: "no tombstone", id, detail: `${topic}, but not in the table` });
   }
   return out;
 };

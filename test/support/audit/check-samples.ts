@@ -22,7 +22,11 @@ const moved = (row: StoredRow, expected: Expected, periods: Map<string, { from: 
   const id = `${row.athlete_id} ${row.sample_id}`;
   const out: Violation[] = [];
   if (row.local_date !== expected.local_date) {
-    out.push({ kind: "moved", id, detail: `dated ${row.local_date} in ${row.where}, belongs to ${expected.local_date}` });
+    out.push({
+      kind: "moved",
+      id,
+      detail: `dated ${row.local_date} in ${row.where}, belongs to ${expected.local_date}`,
+    });
   }
   const period = periods.get(row.where);
   if (period && (expected.local_date < period.from || expected.local_date > period.to)) {

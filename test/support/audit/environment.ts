@@ -10,7 +10,8 @@ export type AuditEnvironment = {
 export const auditEnvironment = (env: Record<string, string | undefined>): AuditEnvironment => {
   const need = (name: string): string => {
     const value = env[name];
-    if (!value) throw new Error(`${name} is not set: run the audit with the variables that \`health-sync stack up\` prints`);
+    if (!value)
+      throw new Error(`${name} is not set: run the audit with the variables that \`health-sync stack up\` prints`);
     return value;
   };
   return {

@@ -4,8 +4,7 @@ import type { Ledger } from "./ledger.ts";
 /** What the ledger says must be there, and what must not. Keys are `athlete|sample_id`. */
 export type Expectation = { live: Map<string, Expected>; gone: Map<string, "deleted" | "superseded" | "adopted"> };
 
-const keyOf = (sample: { athlete_id: string; sample_id: string }): string =>
-  `${sample.athlete_id}|${sample.sample_id}`;
+const keyOf = (sample: { athlete_id: string; sample_id: string }): string => `${sample.athlete_id}|${sample.sample_id}`;
 
 const groupBy = <T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]> => {
   const groups = new Map<string, T[]>();
@@ -23,9 +22,7 @@ const superseded = (samples: readonly Expected[]): Expected[] => {
   const groups = groupBy(synced, (s) => [s.athlete_id, s.origin.bundle_id ?? "", s.type, s.sync_id].join("|"));
   return [...groups.values()].flatMap((group) =>
     group
-      .toSorted(
-        (a, b) => (b.sync_version ?? 0) - (a.sync_version ?? 0) || (a.sample_id < b.sample_id ? -1 : 1),
-      )
+      .toSorted((a, b) => (b.sync_version ?? 0) - (a.sync_version ?? 0) || (a.sample_id < b.sample_id ? -1 : 1))
       .slice(1),
   );
 };

@@ -38,8 +38,7 @@ const TYPES: Record<string, { metric: string; unit: string; factors: Record<stri
 
 const meta = (sample: LedgerSample, name: string): unknown =>
   sample.metadata?.[`HK${name}`] ?? sample.metadata?.[`HKMetadataKey${name}`];
-const numberOrNull = (value: unknown): number | null =>
-  value === undefined || value === null ? null : Number(value);
+const numberOrNull = (value: unknown): number | null => (value === undefined || value === null ? null : Number(value));
 
 /** D4: the sample's own zone, the athlete's history, the batch's zone, UTC. */
 const zoneOf = (sample: LedgerSample, startAt: number, ledger: Ledger): string => {

@@ -33,9 +33,15 @@ export const exportRecordId = (record: {
 }): string =>
   nameUuid(
     NAMESPACE,
-    [record.athlete_id, record.metric, second(record.start_at), second(record.end_at), record.source, "", record.n].join(
-      "|",
-    ),
+    [
+      record.athlete_id,
+      record.metric,
+      second(record.start_at),
+      second(record.end_at),
+      record.source,
+      "",
+      record.n,
+    ].join("|"),
   );
 
 /** D6: a copy that disagrees in start or end is a sample of its own. */

@@ -39,7 +39,8 @@ const main = async (): Promise<number> => {
   const lines: string[] = [];
   for await (const line of createInterface({ input: createReadStream(file) })) lines.push(line);
   const verdicts = await audit(auditEnvironment(process.env), readLedger(lines), { graceMs: duration(values.grace) });
-  process.stdout.write(`${values.json ? JSON.stringify(verdicts) : render(verdicts, values.values)}\n`);
+  const shown = (name: string, value: unknown): unknown => (name === "values" && !values.values ? undefined : value);
+  process.stdout.write(`${values.json ? JSON.stringify(verdicts, shown) : render(verdicts, values.values)}\n`);
   return verdicts.every(passed) ? 0 : 1;
 };
 

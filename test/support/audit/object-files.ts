@@ -46,7 +46,9 @@ const COLUMNS = `athlete_id, sample_id::varchar as sample_id, metric, epoch_ms(s
 
 const query = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
   const names = files.map((f) => `'${f}'`).join(", ");
-  const reader = await duck.runAndReadAll(`select ${COLUMNS} from read_parquet([${names}], filename = true, hive_partitioning = false)`);
+  const reader = await duck.runAndReadAll(
+    `select ${COLUMNS} from read_parquet([${names}], filename = true, hive_partitioning = false)`,
+  );
   return reader.getRowObjectsJS() as unknown as StoredRow[];
 };
 

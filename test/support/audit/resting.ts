@@ -69,9 +69,7 @@ export const restingRates = (hearts: readonly Expected[], steps: readonly Expect
   for (const [date, all] of days) {
     const real = all.filter((s) => !s.aggregated);
     const day = real.length > 0 ? real : all;
-    const night = day.filter(
-      (s) => clockOf(s.start_at, s.tz) < NIGHT && s.motion_context !== 2 && !walked(s.start_at),
-    );
+    const night = day.filter((s) => clockOf(s.start_at, s.tz) < NIGHT && s.motion_context !== 2 && !walked(s.start_at));
     const sedentary = ascending(day.filter((s) => s.motion_context === 1).map((s) => s.value));
     const rate = lowestWindow(night) ?? (sedentary.length >= 30 ? quantile(sedentary, 0.05) : undefined);
     if (rate !== undefined) out.set(date, rate);

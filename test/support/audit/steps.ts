@@ -42,7 +42,8 @@ const boundaries = (spans: readonly Span[]): number[] => {
   const cuts = new Set<number>();
   for (const span of spans) {
     cuts.add(span.from).add(span.to);
-    for (let cut = nextDate(span.from, span.sample.tz); cut < span.to; cut = nextDate(cut, span.sample.tz)) cuts.add(cut);
+    for (let cut = nextDate(span.from, span.sample.tz); cut < span.to; cut = nextDate(cut, span.sample.tz))
+      cuts.add(cut);
   }
   return [...cuts].toSorted((a, b) => a - b);
 };

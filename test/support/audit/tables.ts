@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client } from "pg";
 import type { Stored, StoredRow } from "./stored.ts";
 
 const MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
@@ -26,7 +26,7 @@ export type Tables = Pick<
 
 /** Every table that the invariants speak of, in one snapshot. */
 export const readTables = async (databaseUrl: string): Promise<Tables> => {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await client.query("begin isolation level repeatable read, read only");

@@ -53,7 +53,8 @@ const drain = async (consumer: Consumer, ends: Map<string, number>, take: (m: Ta
   const done = new Set<string>();
   const finished = Promise.withResolvers<undefined>();
   const timer = setInterval(() => {
-    if (Date.now() - progressed > STALLED_MS) finished.reject(new Error(`${ends.size - done.size} topic partitions give nothing more before their end`));
+    if (Date.now() - progressed > STALLED_MS)
+      finished.reject(new Error(`${ends.size - done.size} topic partitions give nothing more before their end`));
   }, 500);
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     const name = `${payload.topic}/${payload.partition}`;
