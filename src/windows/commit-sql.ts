@@ -1,0 +1,169 @@
+import type { Instant, LocalDate } from "../domain/sample.ts";
+import type { Tx } from "../flow/ports.ts";
+import type { Adopted, Dirtied } from "./decide.ts";
+import type { Pane } from "./due.ts";
+import type { MetricRow, PaneDay } from "./facts.ts";
+import type { MetricKey } from "./metric-changes.ts";
+import type { NewPointer } from "./objects-of.ts";
+
+/** Locks the athlete's row, made if it is missing, and answers its version. Always the first lock. */
+export const lockAthlete = async (tx: Tx, athleteId: string): Promise<number> => {
+  await tx.query(`insert into athletes (athlete_id) values ($1) on conflict do nothing`, [athleteId]);
+  const [row] = await tx.query<{ version: number }>(`select version from athletes where athlete_id = $1 for update`, [
+    athleteId,
+  ]);
+  return row?.version ?? 0;
+};
+
+export const raiseVersion = async (tx: Tx, athleteId: string): Promise<void> => {
+  await tx.query(`update athletes set version = version + 1 where athlete_id = $1`, [athleteId]);
+};
+
+/** Numbers that only ever rise: taken under the athlete's lock, so that they rise in the order of commits. */
+export const nextRevisions = async (tx: Tx, count: number): Promise<number[]> => {
+  if (count === 0) return [];
+  const rows = await tx.query<{ n: number }>(`select nextval('revisions') as n from generate_series(1, $1)`, [count]);
+  return rows.map((row) => row.n);
+};
+
+export type Touched = Dirtied & { reason: string; topic_partition: number };
+
+/**
+ * Locks windows in the order of their dates, those that fire and those that are dirtied alike, in one statement:
+ * staging locks in the same order, so that neither waits for the other in a circle.
+ */
+export const lockWindows = async (
+  tx: Tx,
+  athleteId: string,
+  firing: readonly PaneDay[],
+  dirtied: { days: readonly Touched[]; now: Instant },
+): Promise<void> => {
+  const days = [
+    ...dirtied.days.map((day) => ({ ...day, closes_at: new Date(day.closes_at).toISOString(), add: 1 })),
+    ...firing
+      .filter((day) => !dirtied.days.some((other) => other.date === day.date))
+      .map((day) => ({ date: day.date, topic_partition: day.topic_partition, reason: "", closes_at: null, add: 0 })),
+  ];
+  await tx.query(
+    `insert into windows as w
+       (athlete_id, local_date, dirty, fired, closes_at, touched_at, lane, reason, topic_partition)
+     select $1, date, add, 0, coalesce(closes_at, $2), $2, 'live', reason, topic_partition
+     from jsonb_to_recordset($3::jsonb)
+       as t(date date, closes_at timestamptz, reason text, topic_partition int, add bigint)
+     order by date
+     on conflict (athlete_id, local_date) do update set
+       dirty = w.dirty + excluded.dirty,
+       touched_at = case when excluded.dirty > 0 then excluded.touched_at else w.touched_at end,
+       lane = case when excluded.dirty > 0 then 'live' else w.lane end,
+       reason = case when excluded.dirty > 0 then excluded.reason else w.reason end`,
+    [athleteId, new Date(dirtied.now), JSON.stringify(days)],
+  );
+};
+
+/** Staged rows that the day's object now holds: those written up to `k`. Later ones wait for the next pane. */
+export const emptyStaging = async (tx: Tx, athleteId: string, days: readonly PaneDay[]): Promise<void> => {
+  await tx.query(
+    `delete from health_samples_staging s using unnest($2::date[], $3::bigint[]) as d(date, k)
+     where s.athlete_id = $1 and s.local_date = d.date and s.rev <= d.k`,
+    [athleteId, days.map((day) => day.date), days.map((day) => day.k)],
+  );
+};
+
+export const movePointers = async (
+  tx: Tx,
+  athleteId: string,
+  pointers: readonly (NewPointer & { revision: number })[],
+  now: Instant,
+): Promise<void> => {
+  await tx.query(
+    `insert into health_streams (athlete_id, period_start, period_end, level, object_key, generation, row_count, bytes,
+       content_hash, rows_hash, stats, revision, written_at)
+     select $1, period_start, period_start, 'day', object_key, generation, row_count, bytes, content_hash, rows_hash,
+       stats, revision, $2
+     from jsonb_to_recordset($3::jsonb) as t(period_start date, object_key text, generation bigint, row_count bigint,
+       bytes bigint, content_hash text, rows_hash text, stats jsonb, revision bigint)
+     on conflict (athlete_id, period_start) do update set object_key = excluded.object_key,
+       generation = excluded.generation, row_count = excluded.row_count, bytes = excluded.bytes,
+       content_hash = excluded.content_hash, rows_hash = excluded.rows_hash, stats = excluded.stats,
+       revision = excluded.revision, written_at = excluded.written_at`,
+    [athleteId, new Date(now), JSON.stringify(pointers)],
+  );
+};
+
+export const removePointers = async (tx: Tx, athleteId: string, dates: readonly LocalDate[]): Promise<void> => {
+  await tx.query(`delete from health_streams where athlete_id = $1 and period_start = any($2::date[])`, [
+    athleteId,
+    dates,
+  ]);
+};
+
+export const upsertMetrics = async (
+  tx: Tx,
+  athleteId: string,
+  rows: readonly (MetricRow & { pane: Pane; revision: number })[],
+  now: Instant,
+): Promise<void> => {
+  await tx.query(
+    `insert into athlete_metrics (athlete_id, date, metric, source, value, unit, locked, synced_value, is_final, pane,
+       method, input_hash, provenance, revision, updated_at)
+     select $1, date, metric, source, value, unit, locked, synced_value, is_final, pane, method, input_hash,
+       provenance, revision, $2
+     from jsonb_to_recordset($3::jsonb) as t(date date, metric text, source text, value float8, unit text,
+       locked boolean, synced_value float8, is_final boolean, pane text, method text, input_hash text,
+       provenance jsonb, revision bigint)
+     on conflict (athlete_id, date, metric, source) do update set value = excluded.value, unit = excluded.unit,
+       locked = excluded.locked, synced_value = excluded.synced_value, is_final = excluded.is_final,
+       pane = excluded.pane, method = excluded.method, input_hash = excluded.input_hash,
+       provenance = excluded.provenance, revision = excluded.revision, updated_at = excluded.updated_at`,
+    [athleteId, new Date(now), JSON.stringify(rows)],
+  );
+};
+
+export const deleteMetrics = async (tx: Tx, athleteId: string, keys: readonly MetricKey[]): Promise<void> => {
+  await tx.query(
+    `delete from athlete_metrics m using jsonb_to_recordset($2::jsonb) as t(date date, metric text, source text)
+     where m.athlete_id = $1 and m.date = t.date and m.metric = t.metric and m.source = t.source`,
+    [athleteId, JSON.stringify(keys)],
+  );
+};
+
+/** The twin's tombstone, so that no late insert and no replay brings it back (D10). */
+export const writeAdopted = async (
+  tx: Tx,
+  athleteId: string,
+  adopted: readonly Adopted[],
+  now: Instant,
+): Promise<void> => {
+  await tx.query(
+    `insert into sample_tombstones (athlete_id, sample_id, reason, twin_key, twin_start, deleted_at, resolved_at)
+     select $1, sample_id, 'adopted', twin_key, twin_start, $2, $2
+     from jsonb_to_recordset($3::jsonb) as t(sample_id uuid, twin_key jsonb, twin_start timestamptz)
+     on conflict (athlete_id, sample_id) do nothing`,
+    [
+      athleteId,
+      new Date(now),
+      JSON.stringify(adopted.map((twin) => ({ ...twin, twin_start: new Date(twin.start_at).toISOString() }))),
+    ],
+  );
+};
+
+export const markFired = async (
+  tx: Tx,
+  athleteId: string,
+  days: readonly PaneDay[],
+  now: Instant,
+): Promise<void> => {
+  await tx.query(
+    `update windows w set fired = greatest(w.fired, d.k), fired_at = $2,
+       closed_at = case when d.closing then coalesce(w.closed_at, $2) else w.closed_at end
+     from unnest($3::date[], $4::bigint[], $5::boolean[]) as d(date, k, closing)
+     where w.athlete_id = $1 and w.local_date = d.date`,
+    [
+      athleteId,
+      new Date(now),
+      days.map((day) => day.date),
+      days.map((day) => day.k),
+      days.map((day) => day.pane !== "early"),
+    ],
+  );
+};

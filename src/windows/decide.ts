@@ -1,0 +1,117 @@
+import { dayMetrics } from "../domain/day-metrics.ts";
+import { dayEnd, possibleDates } from "../domain/local-day.ts";
+import { liveSamples } from "../domain/merge.ts";
+import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
+import { inputSpan, touchedDates } from "../domain/window.ts";
+import type { PaneFacts, Pointer } from "./facts.ts";
+import { type MetricChanges, metricChanges } from "./metric-changes.ts";
+import { zoneOfDay } from "./zone-of-day.ts";
+
+/** A day whose object must be written, with the pointer it takes over from. */
+export type DayObject = { date: LocalDate; rows: readonly Sample[]; rows_hash: string; replaces: Pointer | null };
+
+/** A day of another window that this pane changes, and that must fire again for it. */
+export type Dirtied = { date: LocalDate; closes_at: Instant };
+
+export type Adopted = { sample_id: string; twin_key: TwinKey; start_at: Instant };
+
+export type PaneDecision = {
+  objects: DayObject[];
+  /** Pointers of days that have no row left. */
+  removed: Pointer[];
+  metrics: MetricChanges;
+  adopted: Adopted[];
+  dirtied: Dirtied[];
+};
+
+/** Answers the same for equal rows in the order of the file. */
+export type RowsHash = (rows: readonly Sample[]) => string;
+
+const byDate = (samples: readonly Sample[]): Map<LocalDate, Sample[]> => {
+  const days = new Map<LocalDate, Sample[]>();
+  for (const sample of samples) {
+    const day = days.get(sample.local_date);
+    if (day) day.push(sample);
+    else days.set(sample.local_date, [sample]);
+  }
+  return days;
+};
+
+/**
+ * Stored copies, in days that do not fire here, of ids that now live in a closing day: their day must lose them in
+ * the same transaction, so that no id stands in two objects (architecture §2).
+ */
+const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map<LocalDate, Sample[]>): Sample[] => {
+  const taken = new Set([...closing].flatMap((date) => (days.get(date) ?? []).map((row) => row.sample_id)));
+  return facts.stored
+    .filter(({ pointer }) => !closing.has(pointer.period_start))
+    .flatMap(({ rows }) => rows.filter((row) => taken.has(row.sample_id)));
+};
+
+const decideDay = (
+  date: LocalDate,
+  rows: readonly Sample[],
+  facts: PaneFacts,
+  rowsHash: RowsHash,
+): { object?: DayObject; removed?: Pointer } => {
+  const replaces = facts.stored.find(({ pointer }) => pointer.period_start === date)?.pointer ?? null;
+  if (rows.length === 0) return replaces ? { removed: replaces } : {};
+  const hash = rowsHash(rows);
+  if (replaces?.rows_hash === hash) return {};
+  return { object: { date, rows, rows_hash: hash, replaces } };
+};
+
+const decideMetrics = (facts: PaneFacts, live: readonly Sample[], digest: Digest): MetricChanges => {
+  const changes: MetricChanges = { upserts: [], deletes: [] };
+  for (const { date, pane } of facts.days) {
+    const span = inputSpan(date);
+    const samples = live.filter((sample) => sample.end_at >= span.from && sample.start_at < span.to);
+    const totals = facts.totals.filter((total) => total.date === date);
+    const zone = zoneOfDay(date, live, facts.settings);
+    const computed = dayMetrics({ date, samples, totals, settings: facts.settings, zone }, digest);
+    const existing = facts.metrics.filter((row) => row.date === date);
+    const day = metricChanges(date, existing, computed, pane !== "early");
+    changes.upserts.push(...day.upserts);
+    changes.deletes.push(...day.deletes);
+  }
+  return changes;
+};
+
+/**
+ * What the pane changes: a pure function of its facts, so that neither the order of arrival nor the split of rows
+ * between staging and Parquet can matter (I3). Early days only get metrics; closing and late days also get their
+ * object. Equal content decides nothing.
+ */
+export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
+  const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
+  const { live, adopted } = liveSamples(hand, facts.tombstones, tools.digest);
+  const days = byDate(live);
+  const closing = new Set(facts.days.filter((day) => day.pane !== "early").map((day) => day.date));
+  const lost = lostCopies(facts, closing, days);
+  // Twins share their second, but not always their date: whoever closes a date the pair may have writes it down.
+  const mine = adopted.filter(({ sample }) => possibleDates(sample.start_at).some((date) => closing.has(date)));
+  const dirtied = new Map<LocalDate, Dirtied>();
+  const touch = (date: LocalDate, zone: string): void => {
+    if (!closing.has(date)) dirtied.set(date, { date, closes_at: dayEnd(date, zone) });
+  };
+  for (const { sample } of mine) touch(sample.local_date, sample.tz);
+  const zones = [...new Set(hand.map((sample) => sample.tz))];
+  for (const copy of lost) for (const date of touchedDates(copy, zones)) touch(date, copy.tz);
+  const decision: PaneDecision = {
+    objects: [],
+    removed: [],
+    metrics: decideMetrics(facts, live, tools.digest),
+    adopted: mine.map(({ sample, twin_key }) => ({
+      sample_id: sample.sample_id,
+      twin_key,
+      start_at: sample.start_at,
+    })),
+    dirtied: [...dirtied.values()],
+  };
+  for (const date of new Set([...closing, ...lost.map((copy) => copy.local_date)])) {
+    const { object, removed } = decideDay(date, days.get(date) ?? [], facts, tools.rowsHash);
+    if (object) decision.objects.push(object);
+    if (removed) decision.removed.push(removed);
+  }
+  return decision;
+};

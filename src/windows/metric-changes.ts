@@ -1,0 +1,68 @@
+import type { MetricValue } from "../domain/day-metrics.ts";
+import type { LocalDate } from "../domain/sample.ts";
+import { canonicalJson } from "../flow/rows-hash.ts";
+import type { MetricRow } from "./facts.ts";
+
+export type MetricKey = Pick<MetricRow, "date" | "metric" | "source">;
+/** Rows as they shall stand, and rows that shall go. A row in neither list stays as it is. */
+export type MetricChanges = { upserts: MetricRow[]; deletes: MetricKey[] };
+
+const content = (row: MetricRow): string =>
+  canonicalJson([
+    row.value,
+    row.unit,
+    row.locked,
+    row.synced_value,
+    row.is_final,
+    row.method,
+    row.input_hash,
+    row.provenance,
+  ]);
+
+const rowOf = (date: LocalDate, value: MetricValue, isFinal: boolean): MetricRow => ({
+  date,
+  metric: value.metric,
+  source: value.source,
+  value: value.value,
+  unit: value.unit,
+  locked: false,
+  synced_value: null,
+  is_final: isFinal,
+  method: value.method,
+  input_hash: value.input_hash,
+  provenance: value.provenance as Record<string, unknown>,
+});
+
+/**
+ * What computed values change in a date's rows. A locked row keeps its value and unit: a person's hand alone changes
+ * them (I7); what the sync would have written stands in `synced_value`, with the method and inputs behind it, so that
+ * unlocking finds a whole row. When its inputs vanish it stays, with `synced_value` null.
+ */
+export const metricChanges = (
+  date: LocalDate,
+  existing: readonly MetricRow[],
+  computed: readonly MetricValue[],
+  isFinal: boolean,
+): MetricChanges => {
+  const changes: MetricChanges = { upserts: [], deletes: [] };
+  const left = new Map(existing.map((row) => [`${row.metric}|${row.source}`, row]));
+  for (const value of computed) {
+    const key = `${value.metric}|${value.source}`;
+    const before = left.get(key);
+    left.delete(key);
+    const synced = rowOf(date, value, isFinal);
+    const after = before?.locked
+      ? { ...synced, value: before.value, unit: before.unit, locked: true, synced_value: value.value }
+      : synced;
+    if (!before || content(before) !== content(after)) changes.upserts.push(after);
+  }
+  for (const row of left.values()) {
+    if (!row.locked) {
+      changes.deletes.push({ date, metric: row.metric, source: row.source });
+      continue;
+    }
+    const orphan = { ...row, synced_value: null, is_final: isFinal, method: null, input_hash: null, provenance: null };
+    if (content(row) !== content(orphan)) changes.upserts.push(orphan);
+  }
+  return changes;
+};
