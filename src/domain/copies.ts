@@ -1,0 +1,95 @@
+import { uuid5, NAMESPACE } from "./ids.ts";
+import type { Digest, Sample } from "./sample.ts";
+import { sourceKeyOf } from "./source.ts";
+
+/** SHA-256, hex, of what a sample says (D6): metric, start ms, end ms, value, unit, source key. */
+export const contentHash = (sample: Sample, digest: Digest): string =>
+  digest.sha256(
+    JSON.stringify([sample.metric, sample.start_at, sample.end_at, sample.value, sample.unit, sourceKeyOf(sample)]),
+  );
+
+/** JSON with members in one order: jsonb gives them back in another than they were written in. */
+const inOrder = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, child]) => [key, inOrder(child)]);
+};
+
+/** Equal for samples that are equal in every member, whatever the order of the members. */
+export const canonicalText = (sample: Sample): string => JSON.stringify(inOrder(sample));
+
+/** Negative where `a` comes first. Strings by code unit, as everywhere: no locale may change a result. */
+export const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const isReplaceable = ({ attributes }: Sample): boolean =>
+  attributes.synthetic === true && attributes.aggregated === true;
+
+const version = (sample: Sample): number => sample.attributes.sync_version ?? Number.NEGATIVE_INFINITY;
+
+/** Smallest (received_at, content hash), then whatever still differs: attributes, the zone. */
+const compareArrival = (a: Sample, b: Sample, digest: Digest): number =>
+  compare(a.received_at, b.received_at) ||
+  compare(contentHash(a, digest), contentHash(b, digest)) ||
+  compare(a.sample_id, b.sample_id) ||
+  compare(canonicalText(a), canonicalText(b));
+
+/**
+ * Sorts copies of one sample by D6, the winner first: higher sync version; then the earliest received, as HealthKit
+ * samples are immutable; of synthetic aggregates the latest received, as a re-sent window replaces. A strict total
+ * order: 0 only for samples that are equal in every member, so arrival cannot matter.
+ */
+export const compareCopies = (a: Sample, b: Sample, digest: Digest): number => {
+  const byVersion = compare(version(b), version(a));
+  if (byVersion !== 0) return byVersion;
+  if (isReplaceable(a) !== isReplaceable(b)) return isReplaceable(a) ? 1 : -1;
+  if (isReplaceable(a) && a.received_at !== b.received_at) return b.received_at - a.received_at;
+  return compareArrival(a, b, digest);
+};
+
+/** Whether `a` replaces `b`: exactly one of two unequal copies does (D6). */
+export const beats = (a: Sample, b: Sample, digest: Digest): boolean => compareCopies(a, b, digest) < 0;
+
+/** The id of a copy whose uuid belongs to an earlier sample with another start or end: uuid5(N, "uuid|start|end"). */
+export const conflictId = (sample: Sample, digest: Digest): string => {
+  const [start, end] = [new Date(sample.start_at).toISOString(), new Date(sample.end_at).toISOString()];
+  return uuid5(NAMESPACE, `${sample.sample_id}|${start}|${end}`, digest);
+};
+
+const OF = "conflict_of:";
+
+/** The uuid under which the sample was sent, where it had to give it up. */
+export const conflictOf = (sample: Sample): string | undefined =>
+  sample.attributes.flags?.find((flag) => flag.startsWith(OF))?.slice(OF.length);
+
+/** Every id whose tombstone removes this sample: its own, and the one that it was sent under. */
+export const tombstoneIds = (sample: Sample): string[] => {
+  const original = conflictOf(sample);
+  return original === undefined ? [sample.sample_id] : [sample.sample_id, original];
+};
+
+const renamed = (sample: Sample, digest: Digest): Sample => {
+  const flags = [...(sample.attributes.flags ?? []), "conflict", OF + sample.sample_id];
+  return { ...sample, sample_id: conflictId(sample, digest), attributes: { ...sample.attributes, flags } };
+};
+
+const interval = (sample: Sample): string => `${sample.start_at}|${sample.end_at}`;
+
+/** Whether two copies of one id are not the same moment: a client's fault that `resolveCopies` takes apart (D6). */
+export const conflicts = (a: Sample, b: Sample): boolean =>
+  a.attributes.synthetic !== true && b.attributes.synthetic !== true && interval(a) !== interval(b);
+
+/**
+ * What remains of copies of one sample id: one winner; of a uuid that was used for several moments one winner each,
+ * where the earliest received keeps the uuid and the others are renamed and flagged `conflict`.
+ */
+export const resolveCopies = (copies: readonly Sample[], digest: Digest): Sample[] => {
+  const best = (all: readonly Sample[]): Sample[] => all.toSorted((a, b) => compareCopies(a, b, digest)).slice(0, 1);
+  const first = copies.toSorted((a, b) => compareArrival(a, b, digest))[0];
+  if (first === undefined || !copies.some((copy) => conflicts(first, copy))) return best(copies);
+  const moments = Map.groupBy(copies, interval);
+  return [...moments].flatMap(([moment, same]) =>
+    best(same).map((winner) => (moment === interval(first) ? winner : renamed(winner, digest))),
+  );
+};

@@ -1,0 +1,74 @@
+/**
+ * Every object type that Apple documents (healthkit.md §1, §2, §7; HealthKit's header files up to iOS 26),
+ * without the common prefix. Nothing but names: what we make of a type stands in catalogue.ts.
+ */
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** `HKQuantityTypeIdentifier…` */
+export const QUANTITIES = words(`
+  ActiveEnergyBurned AppleExerciseTime AppleMoveTime AppleSleepingBreathingDisturbances
+  AppleSleepingWristTemperature AppleStandTime AppleWalkingSteadiness AtrialFibrillationBurden
+  BasalBodyTemperature BasalEnergyBurned BloodAlcoholContent BloodGlucose BloodPressureDiastolic
+  BloodPressureSystolic BodyFatPercentage BodyMass BodyMassIndex BodyTemperature
+  CrossCountrySkiingSpeed CyclingCadence CyclingFunctionalThresholdPower CyclingPower CyclingSpeed
+  DietaryBiotin DietaryCaffeine DietaryCalcium DietaryCarbohydrates DietaryChloride
+  DietaryCholesterol DietaryChromium DietaryCopper DietaryEnergyConsumed DietaryFatMonounsaturated
+  DietaryFatPolyunsaturated DietaryFatSaturated DietaryFatTotal DietaryFiber DietaryFolate
+  DietaryIodine DietaryIron DietaryMagnesium DietaryManganese DietaryMolybdenum DietaryNiacin
+  DietaryPantothenicAcid DietaryPhosphorus DietaryPotassium DietaryProtein DietaryRiboflavin
+  DietarySelenium DietarySodium DietarySugar DietaryThiamin DietaryVitaminA DietaryVitaminB12
+  DietaryVitaminB6 DietaryVitaminC DietaryVitaminD DietaryVitaminE DietaryVitaminK DietaryWater
+  DietaryZinc DistanceCrossCountrySkiing DistanceCycling DistanceDownhillSnowSports
+  DistancePaddleSports DistanceRowing DistanceSkatingSports DistanceSwimming
+  DistanceWalkingRunning DistanceWheelchair ElectrodermalActivity EnvironmentalAudioExposure
+  EnvironmentalSoundReduction EstimatedWorkoutEffortScore FlightsClimbed ForcedExpiratoryVolume1
+  ForcedVitalCapacity HeadphoneAudioExposure HeartRate HeartRateRecoveryOneMinute
+  HeartRateVariabilitySDNN Height InhalerUsage InsulinDelivery LeanBodyMass NikeFuel
+  NumberOfAlcoholicBeverages NumberOfTimesFallen OxygenSaturation PaddleSportsSpeed
+  PeakExpiratoryFlowRate PeripheralPerfusionIndex PhysicalEffort PushCount RespiratoryRate
+  RestingHeartRate RowingSpeed RunningGroundContactTime RunningPower RunningSpeed
+  RunningStrideLength RunningVerticalOscillation SixMinuteWalkTestDistance StairAscentSpeed
+  StairDescentSpeed StepCount SwimmingStrokeCount TimeInDaylight UnderwaterDepth UVExposure VO2Max
+  WaistCircumference WalkingAsymmetryPercentage WalkingDoubleSupportPercentage
+  WalkingHeartRateAverage WalkingSpeed WalkingStepLength WaterTemperature WorkoutEffortScore
+`);
+
+/** `HKCategoryTypeIdentifier…` */
+export const CATEGORIES = words(`
+  AbdominalCramps Acne AppetiteChanges AppleStandHour AppleWalkingSteadinessEvent AudioExposureEvent
+  BladderIncontinence BleedingAfterPregnancy BleedingDuringPregnancy Bloating BreastPain
+  CervicalMucusQuality ChestTightnessOrPain Chills Constipation Contraceptive Coughing Diarrhea
+  Dizziness DrySkin EnvironmentalAudioExposureEvent Fainting Fatigue Fever GeneralizedBodyAche
+  HairLoss HandwashingEvent Headache HeadphoneAudioExposureEvent Heartburn HighHeartRateEvent
+  HotFlashes HypertensionEvent InfrequentMenstrualCycles IntermenstrualBleeding
+  IrregularHeartRhythmEvent IrregularMenstrualCycles Lactation LossOfSmell LossOfTaste
+  LowCardioFitnessEvent LowHeartRateEvent LowerBackPain MemoryLapse MenstrualFlow MindfulSession
+  MoodChanges Nausea NightSweats OvulationTestResult PelvicPain PersistentIntermenstrualBleeding
+  Pregnancy PregnancyTestResult ProgesteroneTestResult ProlongedMenstrualPeriods
+  RapidPoundingOrFlutteringHeartbeat RunnyNose SexualActivity ShortnessOfBreath SinusCongestion
+  SkippedHeartbeat SleepAnalysis SleepApneaEvent SleepChanges SoreThroat StateOfMind
+  ToothbrushingEvent VaginalDryness Vomiting Wheezing
+`);
+
+/** Whole identifiers of everything else: correlations, characteristics, documents, series, workouts, and kin. */
+export const OTHER_TYPES = words(`
+  HKCorrelationTypeIdentifierBloodPressure HKCorrelationTypeIdentifierFood
+  HKCharacteristicTypeIdentifierActivityMoveMode HKCharacteristicTypeIdentifierBiologicalSex
+  HKCharacteristicTypeIdentifierBloodType HKCharacteristicTypeIdentifierCardioFitnessMedicationsUse
+  HKCharacteristicTypeIdentifierDateOfBirth HKCharacteristicTypeIdentifierFitzpatrickSkinType
+  HKCharacteristicTypeIdentifierWheelchairUse
+  HKClinicalTypeIdentifierAllergyRecord HKClinicalTypeIdentifierClinicalNoteRecord
+  HKClinicalTypeIdentifierConditionRecord HKClinicalTypeIdentifierCoverageRecord
+  HKClinicalTypeIdentifierImmunizationRecord HKClinicalTypeIdentifierLabResultRecord
+  HKClinicalTypeIdentifierMedicationRecord HKClinicalTypeIdentifierProcedureRecord
+  HKClinicalTypeIdentifierVitalSignRecord
+  HKDocumentTypeIdentifierCDA HKScoredAssessmentTypeIdentifierGAD7
+  HKScoredAssessmentTypeIdentifierPHQ9 HKVisionPrescriptionTypeIdentifier
+  HKActivitySummaryTypeIdentifier HKWorkoutTypeIdentifier HKWorkoutRouteTypeIdentifier
+  HKDataTypeIdentifierHeartbeatSeries HKDataTypeIdentifierElectrocardiogram
+  HKDataTypeIdentifierAudiogram HKDataTypeIdentifierStateOfMind HKDataTypeIdentifierUserAnnotatedMedicationConcept
+  HKDataTypeSleepDurationGoal HKDataTypeStateOfMind
+  HKAudiogramSampleType HKElectrocardiogramType HKStateOfMind HKStateOfMindType
+  HKStateOfMindTypeIdentifier HKMedicationDoseEventTypeIdentifierMedicationDoseEvent
+  HKMedicationDoseEventType HKUserAnnotatedMedicationType
+`);

@@ -1,0 +1,118 @@
+import { DAY, HOUR, MINUTE, localEpochDay, offsetAt } from "./local-day.ts";
+import { epochDay } from "./local-day.ts";
+import type { Instant, LocalDate, Sample } from "./sample.ts";
+
+export type Span = { from: Instant; to: Instant };
+
+export type RestingHrInput = {
+  date: LocalDate;
+  /** Live heart rate and steps that overlap the date and the night. */
+  heart: readonly Sample[];
+  steps: readonly Sample[];
+  /** The main sleep; null where there is none: then 00:00–07:00 by each sample's own clock. */
+  night: Span | null;
+  workouts: readonly Span[];
+};
+
+export type RestingHr = {
+  /** count/min, not rounded (D17). */
+  value: number;
+  provenance: { step: 2 | 3; n: number; bins?: number };
+  /** What the rule read to come to this value. */
+  inputs: Sample[];
+};
+
+const BIN = 5 * MINUTE;
+const STILL = 12 * MINUTE;
+const [WINDOW, FILLED, MIN_BINS, MIN_SEDENTARY] = [6, 4, 12, 30];
+
+/** Percentile by linear interpolation between closest ranks (D16); `values` is not empty, `share` 0–1. */
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = (sorted.length - 1) * share;
+  const [below, above] = [sorted[Math.floor(place)] as number, sorted[Math.ceil(place)] as number];
+  return below + (above - below) * (place - Math.floor(place));
+};
+
+/** Aggregates count only where there are no samples (D21). */
+const preferSamples = (samples: readonly Sample[]): readonly Sample[] => {
+  const plain = samples.filter(({ attributes }) => attributes.aggregated !== true);
+  return plain.length > 0 ? plain : samples;
+};
+
+/** Answers whether any of the spans, ends included, meets [from, to]. */
+const meets = (spans: readonly Span[]): ((from: Instant, to: Instant) => boolean) => {
+  const sorted = spans.toSorted((a, b) => a.from - b.from);
+  let latest = Number.NEGATIVE_INFINITY;
+  const latestEnds = sorted.map(({ to }) => (latest = Math.max(latest, to)));
+  return (from, to) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle] as Span).from <= to) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && (latestEnds[low - 1] as number) >= from;
+  };
+};
+
+const isLocalNight = ({ start_at, tz }: Sample): boolean => {
+  const wall = start_at + offsetAt(start_at, tz);
+  return wall - Math.floor(wall / DAY) * DAY < 7 * HOUR;
+};
+
+/** The least mean of bin medians over 6 neighbouring bins of which at least 4 are filled; null where there is none. */
+const quietest = (bins: ReadonlyMap<number, readonly number[]>): number | null => {
+  const medians = new Map([...bins].map(([bin, values]) => [bin, percentile(values, 0.5)] as const));
+  let least: number | null = null;
+  for (const filled of medians.keys())
+    for (let first = filled - WINDOW + 1; first <= filled; first += 1) {
+      const inside = Array.from({ length: WINDOW }, (_, at) => medians.get(first + at)).filter((m) => m !== undefined);
+      const mean = inside.reduce((sum, median) => sum + median, 0) / inside.length;
+      if (inside.length >= FILLED && (least === null || mean < least)) least = mean;
+    }
+  return least;
+};
+
+/**
+ * `rhr/1` (healthkit.md §5.1, D16, D21) without its first step, the device's own resting heart rate. Step 2: of the
+ * night's heart rates, taken at rest (no step in the 12 minutes before, no workout, motion context not active), the
+ * least mean over 30 minutes. Step 3: the 5th percentile of at least 30 sedentary ones of the day. Else null.
+ * A sample stands at its start (D3).
+ */
+export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInput): RestingHr | null => {
+  const day = epochDay(date);
+  const ofDay = ({ start_at, tz }: Sample): boolean => localEpochDay(start_at, tz) === day;
+  const inNight = (sample: Sample): boolean =>
+    night === null
+      ? isLocalNight(sample) && ofDay(sample)
+      : sample.start_at >= night.from && sample.start_at <= night.to;
+  const asleep = preferSamples(heart.filter(inNight));
+  const stepsNear = meets(asleep.map(({ start_at }) => ({ from: start_at - STILL, to: start_at })));
+  const walked = preferSamples(steps.filter(({ start_at, end_at }) => stepsNear(start_at, end_at)));
+  const walking = meets(walked.map(({ start_at, end_at }) => ({ from: start_at, to: end_at })));
+  const training = meets(workouts);
+  const calm = asleep.filter(
+    ({ start_at, attributes }) =>
+      attributes.motion_context !== 2 && !walking(start_at - STILL, start_at) && !training(start_at, start_at),
+  );
+  const bins = new Map<number, number[]>();
+  for (const { start_at, value } of calm) {
+    const bin = Math.floor(start_at / BIN);
+    bins.set(bin, [...(bins.get(bin) ?? []), value]);
+  }
+  const least = bins.size >= MIN_BINS ? quietest(bins) : null;
+  if (least !== null)
+    return { value: least, provenance: { step: 2, n: calm.length, bins: bins.size }, inputs: [...asleep, ...walked] };
+  const sedentary = preferSamples(heart.filter(ofDay)).filter(({ attributes }) => attributes.motion_context === 1);
+  if (sedentary.length < MIN_SEDENTARY) return null;
+  const value = percentile(
+    sedentary.map((sample) => sample.value),
+    0.05,
+  );
+  return {
+    value,
+    provenance: { step: 3, n: sedentary.length },
+    inputs: [...new Set([...asleep, ...walked, ...sedentary])],
+  };
+};
