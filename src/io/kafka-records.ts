@@ -1,6 +1,7 @@
 import kafkajs from "kafkajs";
 import type { IHeaders, ICustomPartitioner, KafkaMessage, Message, RecordMetadata, TopicMessages } from "kafkajs";
 import type { OutgoingRecord, RawRecord, TopicPartition, Written } from "../flow/ports.ts";
+import { Unanswered } from "./kafka-errors.ts";
 
 /** A broker refuses a record batch over 1 MB; counted before compression, so that no batch can be too large by surprise. */
 const MAX_REQUEST_BYTES = 900_000;
@@ -75,7 +76,9 @@ export function written(sent: readonly TopicMessages[], answers: readonly Record
     for (const [partition, count] of counts) {
       const answer = bases.get(`${topic}|${partition}`);
       if (answer?.baseOffset === undefined || answer.errorCode !== 0)
-        throw new Error(`no acknowledgement for ${topic} partition ${partition}: whether it was written is unknown`);
+        throw new Unanswered(
+          `no acknowledgement for ${topic} partition ${partition}: whether it was written is unknown`,
+        );
       out.push({ topic, topic_partition: partition, last_offset: Number(answer.baseOffset) + count - 1 });
     }
   }

@@ -7,7 +7,7 @@ export type AvroSchema = { type: "record"; name: string; namespace: string; fiel
 /** What a subject holds; `versions` oldest first. */
 export type SubjectState = { compatibility: string | null; versions: AvroSchema[] };
 
-/** Every question throws when the registry is away or answers something else: only its own "not found" is null. */
+/** Every question throws RegistryAway when there is no usable answer: only the registry's own "not found" is null. */
 export type Registry = {
   /** The schema as JSON, or the parse error's text where no Avro type can be made of it. Null: no such id. */
   schemaById(id: number): Promise<{ schema: unknown } | { unusable: string } | null>;
@@ -87,6 +87,9 @@ const hasSchema = (type: unknown): type is Exporting =>
 
 class Late extends Error {}
 
+/** The registry gave no usable answer, however often it was asked. The only passing failure here. */
+export class RegistryAway extends Error {}
+
 async function timed<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -103,7 +106,11 @@ async function retrying<T>(question: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, delay));
     }
   }
-  return question();
+  try {
+    return await question();
+  } catch (error) {
+    throw new RegistryAway("the schema registry cannot be asked", { cause: error });
+  }
 }
 
 const status = (error: unknown): number | undefined =>

@@ -1,0 +1,24 @@
+import { errorChain, isNetworkError, textOf } from "./network-errors.ts";
+
+/** No answer in time: what was asked may have been done. */
+export class Unanswered extends Error {}
+
+const TRANSIENT_NAMES = new Set([
+  "KafkaJSConnectionError",
+  "KafkaJSConnectionClosedError",
+  "KafkaJSRequestTimeoutError",
+  "KafkaJSNumberOfRetriesExceeded",
+  "KafkaJSBrokerNotFound",
+  "KafkaJSLockTimeout",
+  "KafkaJSMetadataNotLoaded",
+  "KafkaJSTopicMetadataNotLoaded",
+  "KafkaJSGroupCoordinatorNotFound",
+]);
+
+/** Kafka is away, moving a leader or slow: the same call may succeed later. */
+export const isTransient = (error: unknown): boolean =>
+  isNetworkError(error) ||
+  errorChain(error).some((each) => {
+    if (each instanceof Unanswered || TRANSIENT_NAMES.has(textOf(each, "name"))) return true;
+    return each instanceof Error && "retriable" in each && each.retriable === true;
+  });
