@@ -90,21 +90,23 @@ export const interpretLine = (sample: LedgerSample, ledger: Ledger, receivedAt: 
   };
 };
 
-/** D6: which copy of one id is first. */
+/** D6: smallest (received_at, content hash). */
 const earlier = (a: Expected, b: Expected): number =>
-  (b.sync_version ?? -1) - (a.sync_version ?? -1) ||
-  a.received_at - b.received_at ||
-  (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0);
+  a.received_at - b.received_at || (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0);
+/** D6: a higher sync version wins before that. */
+const better = (a: Expected, b: Expected): number => (b.sync_version ?? -1) - (a.sync_version ?? -1) || earlier(a, b);
 
-/** D6: one winner an id; copies with another start or end go under an id of their own. */
+/** D6: one winner a moment; the earliest received keeps the id, copies with another start or end get one of their own. */
 export const settleCopies = (copies: readonly Expected[]): Expected[] => {
-  const [winner, ...others] = copies.toSorted(earlier);
-  if (!winner) return [];
-  const apart = new Map<string, Expected>();
-  for (const copy of others) {
-    if (copy.start_at === winner.start_at && copy.end_at === winner.end_at) continue;
-    const sample_id = conflictingId(copy.sample_id, copy.start_at, copy.end_at);
-    if (!apart.has(sample_id)) apart.set(sample_id, { ...copy, sample_id });
-  }
-  return [winner, ...apart.values()];
+  const first = copies.toSorted(earlier)[0];
+  const moments = Map.groupBy(copies, (copy) => `${copy.start_at}|${copy.end_at}`);
+  return [...moments.values()].flatMap((same) =>
+    same
+      .toSorted(better)
+      .slice(0, 1)
+      .map((copy): Expected => {
+        if (copy.start_at === first?.start_at && copy.end_at === first.end_at) return copy;
+        return Object.assign({}, copy, { sample_id: conflictingId(copy.sample_id, copy.start_at, copy.end_at) });
+      }),
+  );
 };

@@ -46,7 +46,7 @@ export const exportRecordId = (record: {
 
 /** D6: a copy that disagrees in start or end is a sample of its own. */
 export const conflictingId = (sampleId: string, startAt: number, endAt: number): string =>
-  nameUuid(NAMESPACE, [sampleId, second(startAt), second(endAt)].join("|"));
+  nameUuid(NAMESPACE, [sampleId, new Date(startAt).toISOString(), new Date(endAt).toISOString()].join("|"));
 
 export const plainName = (name: string): string => name.replaceAll(" ", " ").replaceAll("’", "'");
 

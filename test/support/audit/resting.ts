@@ -43,7 +43,8 @@ const lowestWindow = (night: readonly Expected[]): number | undefined => {
   const medians = new Map([...bins].map(([bin, values]) => [bin, quantile(ascending(values), 0.5)]));
   const filled = ascending([...medians.keys()]);
   let lowest: number | undefined;
-  for (let start = filled[0] ?? 0; start + WINDOW - 1 <= (filled.at(-1) ?? -1); start += 1) {
+  // Any six neighbouring bins, also where they begin before the first filled one.
+  for (let start = (filled[0] ?? 0) - WINDOW + 1; start <= (filled.at(-1) ?? -WINDOW); start += 1) {
     const values: number[] = [];
     for (let bin = start; bin < start + WINDOW; bin += 1) {
       const value = medians.get(bin);
