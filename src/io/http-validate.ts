@@ -37,13 +37,14 @@ export const bodyValidator = (schema: Schema): ((value: unknown) => void) => {
   };
 };
 
+const refuse = (errors: FieldError[]): never => {
+  throw new Problem(400, `query parameter ${errors[0]?.path} ${errors[0]?.detail}`, { errors });
+};
+
 /** Converts text to the schema's numbers and booleans. An unknown or repeated parameter is refused, not overlooked. */
 export const queryReader = (schema: Schema): ((query: Record<string, unknown>) => Record<string, unknown>) => {
   const compiled = Compile(schema as TSchema);
   const known = Object.keys((schema as { properties?: object }).properties ?? {});
-  const refuse = (errors: FieldError[]): never => {
-    throw new Problem(400, `query parameter ${errors[0]?.path} ${errors[0]?.detail}`, { errors });
-  };
   return (query) => {
     const foreign = Object.keys(query).find((name) => !known.includes(name));
     if (foreign !== undefined) {

@@ -172,7 +172,7 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
     forceCloseConnections: "idle",
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 256 },
-    frameworkErrors: sendProblem,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   });
   app.removeAllContentTypeParsers();
   const isJson = /^application\/(?:[\w.-]+\+)?json(?:$|;| )/i;

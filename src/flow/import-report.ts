@@ -1,0 +1,38 @@
+/** What `import` was asked for. */
+export type ImportRequest = {
+  files: readonly string[];
+  athlete_id: string;
+  /** The batches' zone (D4); a batch that names its own keeps it. */
+  time_zone: string | null;
+  /** Read and decide, send nothing. */
+  dry_run: boolean;
+};
+
+/** Where something stands; never what it says. */
+export type Example = { file: string; line: number | null; type: string | null; detail: string };
+
+/** What an import did. `ignored` holds types that we do not use yet and elements that are no samples. */
+export type ImportReport = {
+  batches: number;
+  received: number;
+  accepted: number;
+  deletions: number;
+  ignored: Record<string, number>;
+  /** By reason, with up to three examples. */
+  refused: Record<string, { count: number; examples: Example[] }>;
+  /** Files or lines that could not be read. */
+  faults: Example[];
+  records: number;
+  bytes: number;
+  ms: number;
+};
+
+export type ImportProgress = {
+  file: string;
+  bytes: number;
+  bytes_total: number;
+  records: number;
+  ms: number;
+  /** Set while Kafka does not answer. */
+  waiting: boolean;
+};

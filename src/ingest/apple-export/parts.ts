@@ -1,0 +1,94 @@
+import { isKnownType, metricOfType } from "../../domain/catalogue.ts";
+import type { Digest } from "../../domain/sample.ts";
+import { normaliseSource } from "../../domain/source.ts";
+import type { Found } from "../import-part.ts";
+import { parseInstant } from "../time-text.ts";
+import { BrokenExport } from "./broken-export.ts";
+import { type ExportRecord, readDocument } from "./document.ts";
+import { numbering, type Numbered, type Unnumbered } from "./numbering.ts";
+import { type NativeSample, nativeSample } from "./record.ts";
+
+type Placed = { line: number; sample: NativeSample };
+
+/** Samples a batch of an import. */
+const PART = 2000;
+
+/** The key of D10, or null where the record is too broken to have one: it will be refused with its reason. */
+const keyOf = (sample: NativeSample, athlete_id: string): Unnumbered<Placed>["key"] | null => {
+  const metric = metricOfType(sample.type);
+  const start_at = parseInstant(sample.start);
+  const end_at = parseInstant(sample.end);
+  if (!metric || start_at === undefined || end_at === undefined || typeof sample.value !== "number") return null;
+  const source = normaliseSource(sample.source.name ?? "");
+  return { athlete_id, metric: metric.key, start_at, end_at, source, value: null };
+};
+
+/** Gathers numbered samples into parts of a fixed size, whatever the pieces in which the file was read. */
+const gatherer = (time_zone: string | null, digest: Digest) => {
+  let placed: Placed[] = [];
+  let ignored: Record<string, number> = {};
+  const close = (): Found => {
+    const lines = placed.map(({ line }) => line);
+    const body = { time_zone, samples: placed.map(({ sample }) => sample) };
+    const body_hash = digest.sha256(JSON.stringify({ ...body, ignored }));
+    const part = {
+      body,
+      door: "apple_export" as const,
+      synthetic: true,
+      body_hash,
+      ignored,
+      lineOf: (index: number) => lines[index] ?? 0,
+    };
+    placed = [];
+    ignored = {};
+    return { kind: "part", part };
+  };
+  return {
+    ignore(type: string): void {
+      ignored[type] = (ignored[type] ?? 0) + 1;
+    },
+    add({ item, uuid }: Numbered<Placed> | { item: Placed; uuid: null }): Found[] {
+      placed.push({ line: item.line, sample: { ...item.sample, uuid } });
+      return placed.length === PART ? [close()] : [];
+    },
+    end: (): Found[] => (placed.length > 0 || Object.keys(ignored).length > 0 ? [close()] : []),
+  };
+};
+
+/** Where a broken file broke, if the message says so. */
+const lineIn = (message: string): number | null => {
+  const line = /^line (\d+): /.exec(message)?.[1];
+  return line === undefined ? null : Number(line);
+};
+
+/** Reads an export.xml into parts. After a fault everything before it is still handed on. Throws NotAnExport. */
+export async function* exportParts(
+  bytes: AsyncIterable<Uint8Array>,
+  import_: { athlete_id: string; time_zone: string | null },
+  digest: Digest,
+): AsyncGenerator<Found[]> {
+  const parts = gatherer(import_.time_zone, digest);
+  const ids = numbering<Placed>(digest);
+  const take = (record: ExportRecord): Found[] => {
+    const type = record.attributes["type"] ?? "";
+    if (!metricOfType(type) && isKnownType(type)) {
+      parts.ignore(type);
+      return [];
+    }
+    const item = { line: record.line, sample: nativeSample(record) };
+    const key = keyOf(item.sample, import_.athlete_id);
+    if (key === null) return parts.add({ item, uuid: null });
+    return ids.add({ item, key, value: Number(item.sample.value) }).flatMap((numbered) => parts.add(numbered));
+  };
+  let fault: Found[] = [];
+  try {
+    for await (const items of readDocument(bytes)) {
+      const found = items.flatMap((item): Found[] => (item.kind === "record" ? take(item) : [item]));
+      yield [...found, { kind: "read", records: items.length }];
+    }
+  } catch (error) {
+    if (!(error instanceof BrokenExport)) throw error;
+    fault = [{ kind: "fault", line: lineIn(error.message), detail: error.message }];
+  }
+  yield [...ids.flush().flatMap((numbered) => parts.add(numbered)), ...parts.end(), ...fault];
+}

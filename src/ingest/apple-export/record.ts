@@ -1,0 +1,72 @@
+import type { ExportRecord } from "./document.ts";
+
+/** A sample of the native batch, as an export record gives it. `uuid` is added once its number is known (D10). */
+export type NativeSample = {
+  uuid: string | null;
+  type: string;
+  start: string;
+  end: string;
+  created?: string;
+  value: number | string | null;
+  unit: string | null;
+  source: { name: string | null; product_type: string | null; device: string | null };
+  metadata: Record<string, string | number>;
+};
+
+const SPACED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d):?(\d\d)$/;
+const COMPACT = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d\d)(\d\d)$/;
+
+/**
+ * `2024-01-01 08:00:00 +0200`, or 2014's `20140104084300-0800`, as ISO 8601; anything else unchanged, to be refused
+ * with its reason. The offset is the phone's at export time: part of the instant, never evidence of a zone (D4).
+ */
+export const isoOfAppleDate = (text: string): string => {
+  const spaced = SPACED.exec(text);
+  if (spaced) return `${spaced[1]}T${spaced[2]}${spaced[3]}:${spaced[4]}`;
+  const c = COMPACT.exec(text);
+  return c ? `${c[1]}-${c[2]}-${c[3]}T${c[4]}:${c[5]}:${c[6]}${c[7]}:${c[8]}` : text;
+};
+
+const DEVICE_FIELD =
+  /(?:^|, )(name|manufacturer|model|hardware|firmware|software|localIdentifier|FDA UDI|creation date):/;
+
+/**
+ * `<<HKDevice: 0x282a45810>, name:Apple Watch, model:Watch, hardware:Watch2,4, …>`: the model, and the hardware as
+ * product type. The address differs on every row and is left out.
+ */
+export const readDevice = (text: string | undefined): { device: string | null; product_type: string | null } => {
+  const inner = text?.replace(/^<+HKDevice: 0x[0-9a-f]+>,? ?/i, "").replace(/>$/, "") ?? "";
+  const parts = inner.split(DEVICE_FIELD);
+  const field = (name: string): string | null => {
+    const at = parts.findIndex((part, index) => index % 2 === 1 && part === name);
+    return (at < 0 ? "" : parts[at + 1]?.trim()) || null;
+  };
+  return { device: field("model"), product_type: field("hardware") };
+};
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+const readNumber = (text: string | undefined): number | string | null => {
+  if (text === undefined || text === "") return null;
+  return NUMBER.test(text) ? Number(text) : text;
+};
+
+/** One `Record` of an export.xml as a native sample. */
+export const nativeSample = (record: ExportRecord): NativeSample => {
+  const { attributes: sent } = record;
+  return {
+    uuid: null,
+    type: sent["type"] ?? "",
+    start: isoOfAppleDate(sent["startDate"] ?? ""),
+    end: isoOfAppleDate(sent["endDate"] ?? ""),
+    ...(sent["creationDate"] === undefined ? {} : { created: isoOfAppleDate(sent["creationDate"]) }),
+    value: readNumber(sent["value"]),
+    unit: sent["unit"] ?? null,
+    // Exports of 2014 call the source's name `source` and condense an hour into one row of `recordCount` samples.
+    source: { name: sent["sourceName"] ?? sent["source"] ?? null, ...readDevice(sent["device"]) },
+    metadata: Object.fromEntries([
+      ...(sent["recordCount"] === undefined ? [] : [["recordCount", sent["recordCount"]] as const]),
+      ...record.metadata,
+    ]),
+  };
+};

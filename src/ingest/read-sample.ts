@@ -1,0 +1,134 @@
+import type { SentSample, SentSeries } from "../domain/sample.ts";
+import { isKnownType, metricOfType } from "../domain/catalogue.ts";
+import { isUuid } from "../domain/ids.ts";
+import { storable } from "../domain/source.ts";
+import { deeperThan, MAX_DEPTH } from "./json-bounds.ts";
+import { readMetadata } from "./metadata.ts";
+import { parseInstant } from "./time-text.ts";
+
+export type SeriesHead = Omit<SentSeries, "samples">;
+
+/** `field` is the path below the entry: `value`, `source.name`, or empty for the entry itself. */
+export type Refused = { kind: "dead"; reason: string; field: string; detail: string };
+
+export type ReadSample =
+  | { kind: "ok"; head: SeriesHead; sample: SentSample }
+  /** A type that Apple documents and we do not use: counted, no dead letter. */
+  | { kind: "ignored"; type: string }
+  | Refused;
+
+export const refused = (reason: string, field: string, detail: string): Refused => ({
+  kind: "dead",
+  reason,
+  field,
+  detail,
+});
+
+type Entry = Readonly<Record<string, unknown>>;
+
+export const isEntry = (value: unknown): value is Entry =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The type's fate. Decided first: a type that we ignore is not looked at any further. */
+export const readType = (entry: Entry): { kind: "ok"; type: string } | { kind: "ignored"; type: string } | Refused => {
+  const type = entry["type"];
+  if (typeof type !== "string") return refused("unknown_type", "type", "must be a HealthKit type identifier");
+  if (metricOfType(type)) return { kind: "ok", type };
+  if (isKnownType(type)) return { kind: "ignored", type };
+  return refused("unknown_type", "type", "is not a HealthKit type identifier that Apple documents");
+};
+
+export const readUuid = (entry: Entry): { kind: "ok"; uuid: string } | Refused => {
+  const uuid = entry["uuid"];
+  if (uuid === undefined || uuid === null || uuid === "") {
+    return refused("missing_uuid", "uuid", "every sample needs the uuid that HealthKit gave it");
+  }
+  if (typeof uuid === "string" && isUuid(uuid)) return { kind: "ok", uuid: uuid.toLowerCase() };
+  return refused("bad_uuid", "uuid", "must be a UUID: 8-4-4-4-12 hexadecimal digits");
+};
+
+const optionalText = (value: unknown): string | null | undefined => {
+  if (value === undefined || value === null) return null;
+  return typeof value === "string" ? storable(value) : undefined;
+};
+
+const SOURCE_FIELDS = ["name", "bundle_id", "product_type", "device"] as const;
+
+const readHead = (entry: Entry, type: string, door: string): { kind: "ok"; head: SeriesHead } | Refused => {
+  const source = entry["source"] ?? {};
+  if (!isEntry(source)) return refused("bad_value", "source", "must be an object with a name");
+  for (const field of SOURCE_FIELDS) {
+    if (optionalText(source[field]) === undefined) return refused("bad_value", `source.${field}`, "must be text");
+  }
+  const unit = optionalText(entry["unit"]);
+  if (unit === undefined) return refused("bad_unit", "unit", "must be text");
+  const text = (field: (typeof SOURCE_FIELDS)[number]): string | null => optionalText(source[field]) || null;
+  return {
+    kind: "ok",
+    head: {
+      type,
+      unit: unit === "" ? null : unit,
+      source_name: text("name"),
+      bundle_id: text("bundle_id"),
+      product_type: text("product_type"),
+      device: text("device"),
+      door,
+    },
+  };
+};
+
+const OFFSET_HINT = "must be ISO 8601 with an offset, like 2026-11-21T06:00:00Z";
+
+type Times = Pick<SentSample, "start_at" | "end_at" | "created">;
+
+const readTimes = (entry: Entry): { kind: "ok"; times: Times } | Refused => {
+  const start = parseInstant(entry["start"]);
+  if (start === undefined) return refused("bad_time", "start", OFFSET_HINT);
+  const end = parseInstant(entry["end"]);
+  if (end === undefined) return refused("bad_time", "end", OFFSET_HINT);
+  const sent = entry["created"] ?? null;
+  const created = sent === null ? null : parseInstant(sent);
+  if (created === undefined) return refused("bad_time", "created", OFFSET_HINT);
+  return { kind: "ok", times: { start_at: start, end_at: end, created } };
+};
+
+/** A category sample or workout may come without a value: then it is 0. */
+const readValue = (entry: Entry, type: string): number | undefined => {
+  const value = entry["value"];
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  const mayLack = !type.startsWith("HKQuantityTypeIdentifier");
+  return mayLack && (value === undefined || value === null) ? 0 : undefined;
+};
+
+/** One sample of a native batch as the Avro record holds it: what was sent, checked only as far as its shape. */
+export const readSample = (entry: unknown, door: { name: string; synthetic: boolean }): ReadSample => {
+  if (!isEntry(entry)) return refused("bad_value", "", "must be an object");
+  const type = readType(entry);
+  if (type.kind !== "ok") return type;
+  if (deeperThan(entry, MAX_DEPTH)) return refused("too_deep", "metadata", `may nest ${MAX_DEPTH} levels at most`);
+  const times = readTimes(entry);
+  if (times.kind !== "ok") return times;
+  const value = readValue(entry, type.type);
+  if (value === undefined) return refused("bad_value", "value", "must be a finite number");
+  const uuid = readUuid(entry);
+  if (uuid.kind !== "ok") return uuid;
+  const head = readHead(entry, type.type, door.name);
+  if (head.kind !== "ok") return head;
+  const zone = entry["time_zone"] ?? null;
+  if (zone !== null && typeof zone !== "string") return refused("bad_time", "time_zone", "must be a zone's name");
+  const metadata = entry["metadata"] ?? {};
+  if (!isEntry(metadata)) return refused("bad_value", "metadata", "must be an object");
+  const sample: SentSample = {
+    sample_id: uuid.uuid,
+    synthetic: door.synthetic,
+    ...times.times,
+    value,
+    ...readMetadata(metadata, zone),
+    count: null,
+    min: null,
+    max: null,
+    aggregated: false,
+    group_id: null,
+  };
+  return { kind: "ok", head: head.head, sample };
+};
