@@ -10,6 +10,7 @@ create table athletes (
   version       bigint not null default 0,
   zones         jsonb not null default '[]',   -- [{"from": instant, "zone": IANA}], ascending
   source_order  jsonb not null default '{}',   -- {"*" or metric: [source_key]}
+  zones_seen    text[] not null default '{}',  -- every zone that samples came in: one timeline is merged over all of them
   erased_before timestamptz,
   created_at    timestamptz not null default now()
 );

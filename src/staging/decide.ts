@@ -1,0 +1,93 @@
+import { compareCopies, resolveCopies, tombstoneIds } from "../domain/copies.ts";
+import type { Digest, Instant, Sample } from "../domain/sample.ts";
+import type { Effects } from "../flow/effects.ts";
+import { topicDeadLetter } from "../flow/dead-letters.ts";
+import type { Accepted, Facts, Staged } from "./facts.ts";
+import { keyOf } from "./facts.ts";
+import { settleDaily } from "./daily.ts";
+import { settleDeletions } from "./deletions.ts";
+import { Draft } from "./draft.ts";
+import type { StagingRows } from "./rows.ts";
+import { settleSyncs } from "./syncs.ts";
+
+/**
+ * What a batch of chunks does to staging: pure, total, and independent of the order of samples in the batch.
+ * Deletions first, so that a sample which comes with its own deletion never appears.
+ */
+export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effects<StagingRows> => {
+  const draft = new Draft(facts, now);
+  settleDeletions(facts, draft);
+  const open = facts.interpreted.accepted.filter((accepted) => isWanted(accepted, facts, draft));
+  settleSamples(settleSyncs(open, facts, draft), facts, { draft, digest });
+  settleDaily(facts, draft);
+  return {
+    objects: [],
+    superseded: [],
+    rows: draft.rows(),
+    events: [],
+    dead_letters: facts.interpreted.refused.map((refused) =>
+      topicDeadLetter(refused.record, { ...refused, content_type: "application/json", attempts: 1 }, refused, now),
+    ),
+    tally: draft.tally,
+  };
+};
+
+/** Not erased, not deleted. A deleted sample's content is noted, so that its twin is adopted all the same (D10). */
+const isWanted = ({ sample, lane, topic_partition }: Accepted, facts: Facts, draft: Draft): boolean => {
+  const erasedBefore = facts.athletes.get(sample.athlete_id)?.erased_before ?? null;
+  if (erasedBefore !== null && sample.received_at <= erasedBefore) {
+    draft.count("erased");
+    return false;
+  }
+  const known = draft.tombstoneOf(sample.athlete_id, sample.sample_id);
+  if (!known) return true;
+  draft.count("tombstoned");
+  if (!known.seen) {
+    draft.note(sample, { reason: known.reason, found: false });
+    draft.touch(sample, { lane, topic_partition, reason: "deleted" });
+  }
+  return false;
+};
+
+const settleSamples = (
+  accepted: readonly Accepted[],
+  facts: Facts,
+  { draft, digest }: { draft: Draft; digest: Digest },
+): void => {
+  const groups = Map.groupBy(accepted, ({ sample }) => keyOf(sample.athlete_id, sample.sample_id));
+  for (const [key, group] of groups) {
+    const [first] = group as [Accepted, ...Accepted[]];
+    const staged = facts.staged.get(key);
+    const copies = [...group.map(({ sample }) => sample), ...(staged ? [plain(staged)] : [])];
+    for (const winner of resolveCopies(copies, digest)) {
+      if (tombstoneIds(winner).some((id) => draft.tombstoneOf(winner.athlete_id, id))) continue;
+      place(winner, facts, { draft, digest, from: first });
+    }
+    draft.count("duplicate", group.length - 1);
+  }
+};
+
+/** Puts the winning copy in its place, unless it stands there already. */
+const place = (
+  winner: Sample,
+  facts: Facts,
+  { draft, digest, from }: { draft: Draft; digest: Digest; from: Accepted },
+): void => {
+  const standing = facts.staged.get(keyOf(winner.athlete_id, winner.sample_id));
+  if (standing && compareCopies(plain(standing), winner, digest) <= 0 && sameMoment(standing, winner)) {
+    draft.count("duplicate");
+    return;
+  }
+  const origin = { lane: from.lane, topic_partition: from.topic_partition, reason: "sample" };
+  if (standing) {
+    draft.remove(standing);
+    draft.touch(standing, origin);
+  }
+  draft.insert(winner);
+  draft.touch(winner, origin);
+  draft.count(standing ? "replaced" : "stored");
+};
+
+const sameMoment = (a: Sample, b: Sample): boolean => a.start_at === b.start_at && a.end_at === b.end_at;
+
+const plain = ({ rev: _, ...sample }: Staged): Sample => sample;

@@ -1,0 +1,84 @@
+import { interpret, interpretDaily } from "../domain/interpret.ts";
+import type { AthleteSettings, Digest, SampleChunk, SentSeries } from "../domain/sample.ts";
+import type { ChunkInput, Interpreted } from "./facts.ts";
+
+const NO_SETTINGS: AthleteSettings = { zones: [], source_order: {} };
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+const head = ({ samples: _, ...series }: SentSeries): Omit<SentSeries, "samples"> => series;
+
+/** The same pure checks as the edge's, now with what is known of the athlete: each sample gets its fate on its own. */
+export const interpretChunks = (
+  inputs: readonly ChunkInput[],
+  settingsOf: (athleteId: string) => AthleteSettings | undefined,
+  digest: Digest,
+): Interpreted => {
+  const result: Interpreted = { accepted: [], refused: [], deletions: [], daily: [], tally: {} };
+  for (const input of inputs) {
+    interpretSamples(input, settingsOf(input.chunk.athlete_id) ?? NO_SETTINGS, result);
+    interpretDailies(input, result, digest);
+    for (const { sample_id, type } of input.chunk.deletions) {
+      const { athlete_id, received_at: deleted_at } = input.chunk;
+      const { lane, record } = input;
+      result.deletions.push({ athlete_id, sample_id, type, deleted_at, lane, topic_partition: record.topic_partition });
+    }
+  }
+  return result;
+};
+
+const count = (into: Interpreted, fate: string): void => {
+  into.tally[fate] = (into.tally[fate] ?? 0) + 1;
+};
+
+const context = (chunk: SampleChunk, settings: AthleteSettings) => ({
+  athlete_id: chunk.athlete_id,
+  received_at: chunk.received_at,
+  batch_time_zone: chunk.batch_time_zone,
+  settings,
+});
+
+const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: Interpreted): void => {
+  const { chunk, record, lane } = input;
+  const shared = context(chunk, settings);
+  let index = -1;
+  for (const [at, sent] of chunk.series.entries()) {
+    const series = head(sent);
+    for (const [place, sample] of sent.samples.entries()) {
+      index += 1;
+      const outcome = interpret({ ...shared, series, sample });
+      if (outcome.kind === "ok") {
+        into.accepted.push({ sample: outcome.value, lane, topic_partition: record.topic_partition });
+      } else if (outcome.kind === "ignored") count(into, "ignored");
+      else {
+        count(into, "dead");
+        const path = `series[${at}].samples[${place}].${outcome.field}`;
+        const { reason, detail } = outcome;
+        const payload = json({ ...series, samples: [sample] });
+        into.refused.push({ record, athlete_id: chunk.athlete_id, index, payload, reason, path, detail });
+      }
+    }
+  }
+};
+
+const interpretDailies = (input: ChunkInput, into: Interpreted, digest: Digest): void => {
+  const { chunk, record, lane } = input;
+  for (const [at, daily] of chunk.daily.entries()) {
+    const outcome = interpretDaily(daily, chunk.received_at);
+    if (outcome.kind === "ok") {
+      const { athlete_id, batch_id, received_at } = chunk;
+      const { date, metric, value, unit } = outcome.value;
+      const content_hash = digest.sha256(JSON.stringify([metric, date, value, unit]));
+      const topic_partition = record.topic_partition;
+      into.daily.push({ ...outcome.value, athlete_id, batch_id, received_at, content_hash, lane, topic_partition });
+    } else if (outcome.kind === "ignored") count(into, "ignored");
+    else {
+      count(into, "dead");
+      const { reason, detail } = outcome;
+      const path = `daily[${at}].${outcome.field}`;
+      // Negative indexes keep the ids of refused totals apart from those of samples.
+      const index = -2 - at;
+      into.refused.push({ record, athlete_id: chunk.athlete_id, index, payload: json(daily), reason, path, detail });
+    }
+  }
+};
