@@ -1,5 +1,5 @@
 import { isKnownType, metricOfType } from "./catalogue.ts";
-import type { MetricDefinition } from "./catalogue.ts";
+import type { Conversion, MetricDefinition } from "./catalogue.ts";
 import { isUuid } from "./ids.ts";
 import { DAY, HOUR, fromEpochDay, localDate } from "./local-day.ts";
 import { readMetadata } from "./metadata.ts";
@@ -30,24 +30,30 @@ export type InterpretInput = {
 
 export type Interpreted = { kind: "ok"; value: Sample } | { kind: "ignored"; type: string } | Refusal;
 
-/** The value in the canonical unit, flagged where it is unusual, refused where it is impossible. */
-const canonicalValue = (definition: MetricDefinition, { series, sample }: InterpretInput) => {
-  if (!Number.isFinite(sample.value)) return refuse("bad_value", "value", "value must be a finite number");
-  const convert = definition.units.get(series.unit ?? "");
+type Converted = { kind: "value"; value: number; convert: Conversion };
+
+const convertValue = (definition: MetricDefinition, value: number, unit: string | null): Converted | Refusal => {
+  if (!Number.isFinite(value)) return refuse("bad_value", "value", "value must be a finite number");
+  const convert = definition.units.get(unit ?? "");
   if (convert === undefined) {
     const units = [...definition.units.keys()].join(", ");
-    return refuse("bad_unit", "unit", `unit must be one of ${units}; it is ${quoted(series.unit)}`);
+    return refuse("bad_unit", "unit", `unit must be one of ${units}; it is ${quoted(unit)}`);
   }
-  const value = convert(sample.value) + 0; // -0 becomes 0: they are equal and must hash alike
-  const [min, max] = definition.hard;
-  if (!(value >= min && value <= max))
-    return refuse("out_of_range", "value", `${definition.key} must be ${min} to ${max} ${definition.unit}`);
-  const seconds = Math.max(1, (sample.end_at - sample.start_at) / 1000);
-  const flags = [
-    ...(value < definition.soft[0] || value > definition.soft[1] ? ["soft_range"] : []),
+  return { kind: "value", value: convert(value) + 0, convert }; // -0 becomes 0: they are equal and must hash alike
+};
+
+/** Whether a value is possible at all: the hard range. */
+const refuseRange = (value: number, { hard: [min, max], key, unit }: MetricDefinition): Refusal | undefined =>
+  value >= min && value <= max ? undefined : refuse("out_of_range", "value", `${key} must be ${min} to ${max} ${unit}`);
+
+/** Marks on what is possible but unusual. */
+const valueFlags = (definition: MetricDefinition, value: number, { start_at, end_at }: SentSample): string[] => {
+  const [min, max] = definition.soft;
+  const seconds = Math.max(1, (end_at - start_at) / 1000);
+  return [
+    ...(value < min || value > max ? ["soft_range"] : []),
     ...(definition.maxRate !== null && value / seconds > definition.maxRate ? ["high_rate"] : []),
   ];
-  return { kind: "value" as const, value, convert, flags };
 };
 
 const finite = (value: number | null): number | undefined =>
@@ -111,8 +117,10 @@ export const interpret = (input: InterpretInput): Interpreted => {
   if (badTimes !== undefined) return badTimes;
   if (sample.created !== null && !isPlausible(sample.created))
     return refuse("bad_time", "created", "created must be a time between 1970-01-01 and 2099-12-31");
-  const measured = canonicalValue(definition, input);
+  const measured = convertValue(definition, sample.value, series.unit);
   if (measured.kind === "dead") return measured;
+  const badRange = refuseRange(measured.value, definition);
+  if (badRange !== undefined) return badRange;
   const metadata = readMetadata(sample.metadata);
   if ("reason" in metadata) return refuse(metadata.reason, "metadata", metadata.detail);
   const zone = chooseZone(
@@ -123,7 +131,7 @@ export const interpret = (input: InterpretInput): Interpreted => {
     return refuse("bad_time", "time_zone", `time_zone must be an IANA name or an offset; it is ${quoted(zone.text)}`);
   const canonical = (value: number | null): number | undefined =>
     finite(value === null ? null : measured.convert(value));
-  const flags = [...measured.flags, ...zone.flags];
+  const flags = [...valueFlags(definition, measured.value, sample), ...zone.flags];
   return {
     kind: "ok",
     value: {
@@ -174,17 +182,19 @@ export const interpretDaily = (daily: SentDaily, received_at: Instant): Interpre
   // A date begins first at UTC+14.
   if (daily.date * DAY - 14 * HOUR > received_at + DAY)
     return refuse("future", "date", "date begins over 24 h after it was received: check the clock");
-  if (!Number.isFinite(daily.value)) return refuse("bad_value", "value", "value must be a finite number");
-  const convert = definition.units.get(daily.unit);
-  if (convert === undefined) {
-    const units = [...definition.units.keys()].join(", ");
-    return refuse("bad_unit", "unit", `unit must be one of ${units}; it is ${quoted(daily.unit)}`);
-  }
-  const value = convert(daily.value) + 0;
-  if (!(value >= 0 && value < Infinity)) return refuse("out_of_range", "value", "a daily total must not be negative");
-  const date = fromEpochDay(daily.date);
+  const measured = convertValue(definition, daily.value, daily.unit);
+  if (measured.kind === "dead") return measured;
+  if (!(measured.value >= 0 && measured.value < Infinity))
+    return refuse("out_of_range", "value", "a daily total must be finite and not negative");
   return {
     kind: "ok",
-    value: { date, metric, value, unit: definition.unit, value_received: daily.value + 0, unit_received: daily.unit },
+    value: {
+      date: fromEpochDay(daily.date),
+      metric,
+      value: measured.value,
+      unit: definition.unit,
+      value_received: daily.value + 0,
+      unit_received: daily.unit,
+    },
   };
 };

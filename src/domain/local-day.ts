@@ -104,6 +104,8 @@ export const offsetAt = (at: Instant, zone: string): number => {
   return at < offset.at ? offset.before : offset.after;
 };
 
+const two = (n: number): string => String(Math.floor(n)).padStart(2, "0");
+
 /**
  * The zone as it is stored: an IANA name as it was written, an offset as `+hh:mm` (from `+0100`, `GMT+1`, `Z`, …),
  * undefined for what is neither.
@@ -113,7 +115,6 @@ export const canonicalZone = (text: string): string | undefined => {
   const fixed = fixedOffset(text);
   if (fixed !== null) {
     const minutes = Math.abs(fixed) / MINUTE;
-    const two = (n: number): string => String(Math.floor(n)).padStart(2, "0");
     return `${fixed < 0 ? "-" : "+"}${two(minutes / 60)}:${two(minutes % 60)}`;
   }
   // Offsets beyond those of Earth must not reach Intl, which would take them.

@@ -91,12 +91,14 @@ export const readMetadata = (text: string | null): Metadata | MetadataFault => {
     sync_id: asText(lookUp(all, "SyncIdentifier")),
     sync_version: asInteger(lookUp(all, "SyncVersion")),
   };
-  const lifted = [
-    ...(read.user_entered ? ["WasUserEntered"] : []),
-    ...(read.motion_context === null ? [] : ["HeartRateMotionContext"]),
-    ...(read.sync_id === null ? [] : ["SyncIdentifier"]),
-    ...(read.sync_version === null ? [] : ["SyncVersion"]),
-  ].flatMap((name) => [`HK${name}`, `HKMetadataKey${name}`]);
-  const rest = Object.entries(all).filter(([key]) => !lifted.includes(key));
+  const lifted = new Set(
+    [
+      read.user_entered ? "WasUserEntered" : null,
+      read.motion_context === null ? null : "HeartRateMotionContext",
+      read.sync_id === null ? null : "SyncIdentifier",
+      read.sync_version === null ? null : "SyncVersion",
+    ].flatMap((name) => [`HK${name}`, `HKMetadataKey${name}`]),
+  );
+  const rest = Object.entries(all).filter(([key]) => !lifted.has(key));
   return { ...read, rest: rest.length === 0 ? undefined : Object.fromEntries(rest) };
 };

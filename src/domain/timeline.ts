@@ -6,6 +6,8 @@ type Interval = { start_at: Instant; end_at: Instant };
 /** [from, to) belongs to the interval with this index. */
 export type Run = { from: Instant; to: Instant; owner: number };
 
+const at = (array: ArrayLike<number>, index: number): number => array[index] as number;
+
 /**
  * Cuts the time line at every sample's start and end, and answers which of `samples` (best first) owns each part,
  * neighbours with one owner joined, parts without one left out. The best sample paints first and later ones only what
@@ -14,10 +16,9 @@ export type Run = { from: Instant; to: Instant; owner: number };
 export const ownedRuns = (samples: readonly Interval[]): Run[] => {
   const ends = samples.flatMap((sample) => [sample.start_at, effectiveEnd(sample)]);
   const cuts = [...new Set(ends)].toSorted((a, b) => a - b);
-  const indexOf = new Map(cuts.map((at, index) => [at, index] as const));
+  const indexOf = new Map(cuts.map((cut, index) => [cut, index] as const));
   const next = Uint32Array.from({ length: cuts.length + 1 }, (_, index) => index);
   const owners = new Int32Array(cuts.length).fill(-1);
-  const at = (array: ArrayLike<number>, index: number): number => array[index] as number;
   const blankFrom = (index: number): number => {
     let end = index;
     while (at(next, end) !== end) end = at(next, end);
