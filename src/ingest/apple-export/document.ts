@@ -31,8 +31,11 @@ const collector = (items: ExportItem[]) => {
     metadataChars = 0;
   };
 
+  let rooted = false;
   return {
+    isRooted: () => rooted,
     open(tag: SaxesTagPlain, line: number): void {
+      rooted ||= tag.name === "HealthData";
       if (open.length === 0 && tag.name !== "HealthData") {
         const cda = tag.name === "ClinicalDocument" ? " (this is export_cda.xml, a copy for clinics)" : "";
         throw new NotAnExport(`the root element is ${tag.name.slice(0, 64)}, expected HealthData${cda}`);
@@ -73,7 +76,10 @@ const exportParser = (items: ExportItem[]) => {
   let gap = 0;
   const at = (error: unknown): Error => {
     if (error instanceof BrokenExport || error instanceof NotAnExport) return error;
-    return new BrokenExport(`line ${parser.line}: ${(error as Error).message}`);
+    const place = `line ${parser.line}: ${(error as Error).message}`;
+    return collect.isRooted()
+      ? new BrokenExport(place)
+      : new NotAnExport(`expected the XML of an Apple export; ${place}`);
   };
   return {
     /** Answers instead of throwing, so that what was read before the fault can be handed on first. */
