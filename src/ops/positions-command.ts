@@ -18,7 +18,12 @@ type PositionsDeps = { db: Database; logInfo: LogInfo; topics: TopicNames; close
 /** Columns as wide as their longest cell. */
 const table = (rows: readonly (readonly string[])[]): string[] => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 };
 
 const text = (value: number | string | null): string => (value === null ? "-" : String(value));
@@ -87,7 +92,9 @@ type Deps = { print: (line: string) => void; open: () => Promise<PositionsDeps> 
 
 const runSet = async (deps: Deps, opened: PositionsDeps, options: SetOptions): Promise<void> => {
   if (typeof options.to === "number" && (options.topic === undefined || options.partition === undefined)) {
-    throw new Error("an offset is meant for one topic partition: give --topic and --partition, or --to earliest|latest");
+    throw new Error(
+      "an offset is meant for one topic partition: give --topic and --partition, or --to earliest|latest",
+    );
   }
   if (options.partition !== undefined && options.topic === undefined) throw new Error("--partition needs --topic");
   const request: SetRequest = {
@@ -114,7 +121,11 @@ const runSet = async (deps: Deps, opened: PositionsDeps, options: SetOptions): P
 export const positionsCommand = (deps: Deps): Command => {
   const withDeps = async (work: (opened: PositionsDeps) => Promise<void>): Promise<void> => {
     const opened = await deps.open();
-    await work(opened).finally(() => opened.close());
+    try {
+      await work(opened);
+    } finally {
+      await opened.close();
+    }
   };
   const show = new Command("show")
     .description("stored positions beside their logs")
@@ -123,7 +134,8 @@ export const positionsCommand = (deps: Deps): Command => {
     .action(async (options: { group?: string; json?: true }) =>
       withDeps(async (opened) => {
         const rows = await showPositions(opened, options.group ?? null);
-        for (const line of options.json ? [JSON.stringify({ positions: rows })] : positionsTable(rows)) deps.print(line);
+        for (const line of options.json ? [JSON.stringify({ positions: rows })] : positionsTable(rows))
+          deps.print(line);
       }),
     );
   const set = new Command("set")

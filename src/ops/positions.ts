@@ -69,8 +69,8 @@ export const showPositions = async (
   );
   return stored.map((row) => {
     const found = bounds.get(row.topic)?.get(row.topic_partition);
-    if (!found) return { ...row, low: null, high: null, lag: null };
-    return { ...row, ...found, lag: Math.max(0, found.high - (row.position ?? found.low)) };
+    if (!found) return Object.assign(row, { low: null, high: null, lag: null });
+    return Object.assign(row, found, { lag: Math.max(0, found.high - (row.position ?? found.low)) });
   });
 };
 
@@ -114,7 +114,8 @@ export const planSet = async (
   const changes: PositionChange[] = [];
   for (const topic of request.topics) {
     const bounds = await deps.logInfo.bounds(topic);
-    const wanted = request.topicPartition === null ? [...bounds.keys()].toSorted((a, b) => a - b) : [request.topicPartition];
+    const wanted =
+      request.topicPartition === null ? [...bounds.keys()].toSorted((a, b) => a - b) : [request.topicPartition];
     for (const partition of wanted) {
       const found = bounds.get(partition);
       if (!found) throw new RangeError(`${topic} has no topic partition ${partition}`);

@@ -16,17 +16,18 @@ export type ParentLink = {
   close(): void;
 };
 
+const send = (message: ChildMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (!process.send || !process.connected) resolve();
+    // A parent that went away in between is noticed by `disconnect`.
+    else process.send(message, undefined, {}, () => resolve());
+  });
+
 /**
  * The child's half: answers the parent's questions for figures, and calls `orphaned` when the parent is gone, because
  * a worker without its supervisor would never be stopped.
  */
-export const linkToParent = (deps: { figures(): Promise<unknown[]>; orphaned(): void }): ParentLink => {
-  const send = (message: ChildMessage): Promise<void> =>
-    new Promise((resolve) => {
-      if (!process.send || !process.connected) resolve();
-      // A parent that went away in between is noticed by `disconnect`.
-      else process.send(message, undefined, {}, () => resolve());
-    });
+export const linkToParent = (deps: { figures(): Promise<unknown[]>; orphaned: () => void }): ParentLink => {
   const onMessage = (message: ParentMessage): void => {
     if (message.kind !== "figures") return;
     void deps.figures().then((figures) => send({ kind: "figures", id: message.id, figures }));

@@ -51,40 +51,32 @@ const onExit = (
   return { kind: "waiting", until: now + backOff(failures), failures, why };
 };
 
+const onStart = (state: SupervisorState, now: Instant): SupervisorState => {
+  if (state.kind !== "idle" && state.kind !== "waiting") return state;
+  const failures = state.kind === "waiting" ? state.failures : 0;
+  return { kind: "running", since: now, ready: false, failures, note: null };
+};
+
+const onStop = (state: SupervisorState): SupervisorState => {
+  if (state.kind === "running") return { kind: "stopping", note: state.note };
+  return state.kind === "stopping" ? state : { kind: "stopped", code: 0 };
+};
+
 /** What the supervisor knows after an event. Pure; the caller starts children and timers. */
 export const nextState = (state: SupervisorState, event: SupervisorEvent, now: Instant): SupervisorState => {
-  switch (event.kind) {
-    case "started": {
-      const failures = state.kind === "waiting" ? state.failures : 0;
-      return state.kind === "idle" || state.kind === "waiting"
-        ? { kind: "running", since: now, ready: false, failures, note: null }
-        : state;
-    }
-    case "ready":
-      return state.kind === "running" ? { ...state, ready: true } : state;
-    case "note":
-      return state.kind === "running" || state.kind === "stopping" ? { ...state, note: event.text } : state;
-    case "exited":
-      return onExit(state, event, now);
-    case "stop":
-      if (state.kind === "running") return { kind: "stopping", note: state.note };
-      return state.kind === "stopping" ? state : { kind: "stopped", code: 0 };
-  }
+  if (event.kind === "started") return onStart(state, now);
+  if (event.kind === "exited") return onExit(state, event, now);
+  if (event.kind === "stop") return onStop(state);
+  if (event.kind === "ready") return state.kind === "running" ? { ...state, ready: true } : state;
+  return state.kind === "running" || state.kind === "stopping" ? { ...state, note: event.text } : state;
 };
 
 /** What /readyz says about the worker. */
 export const workerHealth = (state: SupervisorState): { ok: boolean; why: string | null } => {
-  switch (state.kind) {
-    case "running":
-      return state.ready ? { ok: true, why: null } : { ok: false, why: "the worker is starting" };
-    case "waiting":
-      return { ok: false, why: `the worker ended (${state.why}) and is started again` };
-    case "refused":
-      return { ok: false, why: `the worker refuses to start: ${state.why}` };
-    case "idle":
-      return { ok: false, why: "the worker has not been started" };
-    case "stopping":
-    case "stopped":
-      return { ok: false, why: "the worker is shutting down" };
-  }
+  if (state.kind === "running" && state.ready) return { ok: true, why: null };
+  if (state.kind === "running") return { ok: false, why: "the worker is starting" };
+  if (state.kind === "waiting") return { ok: false, why: `the worker ended (${state.why}) and is started again` };
+  if (state.kind === "refused") return { ok: false, why: `the worker refuses to start: ${state.why}` };
+  if (state.kind === "idle") return { ok: false, why: "the worker has not been started" };
+  return { ok: false, why: "the worker is shutting down" };
 };

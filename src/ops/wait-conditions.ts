@@ -17,9 +17,10 @@ export type Pending = {
 export const isQuiet = (pending: Pending): boolean =>
   pending.records === 0 && pending.windows === 0 && pending.deletions === 0 && pending.outbox === 0;
 
+const say = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`]);
+
 /** `3 records to stage, 1 window to fire`: what is still under way, or `nothing`. */
 export const pendingText = (pending: Pending): string => {
-  const say = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`]);
   const parts = [
     ...say(pending.records, "record to stage", "records to stage"),
     ...say(pending.windows, "window to fire", "windows to fire"),

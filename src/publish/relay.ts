@@ -1,3 +1,4 @@
+import { alarmClock } from "./alarm.ts";
 import { holdLeases, releaseLeases } from "./leases.ts";
 import { openLane, type Lane, type RelayDeps, type Turn } from "./lane.ts";
 import { lanesWithRows } from "./rows.ts";
@@ -17,30 +18,49 @@ const LEASE_MS = 10_000;
 const POLL_MS = 250;
 const OUTAGE_MS = 1000;
 
-/** Sleeps until the time is up, `wake` or the signal. */
-const alarmClock = (): { sleep(ms: number, signal: AbortSignal): Promise<void>; wake(): void } => {
-  let ring: (() => void) | null = null;
-  let rung = false;
-  const wake = (): void => {
-    rung = true;
-    ring?.();
+type HeldLanes = {
+  /** Renews leases when it is time, and opens and closes lanes accordingly. */
+  hold(): Promise<void>;
+  shards(): number[];
+  turn(shard: number): Promise<Turn>;
+  close(): Promise<void>;
+};
+
+const heldLanes = (deps: RelayDeps): HeldLanes => {
+  const leaseMs = deps.leaseMs ?? LEASE_MS;
+  const lanes = new Map<number, Lane>();
+  let heldAt = Number.NEGATIVE_INFINITY;
+  const drop = async (shard: number): Promise<void> => {
+    const lane = lanes.get(shard);
+    lanes.delete(shard);
+    await lane?.close();
   };
-  const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-    if (!rung && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        signal.addEventListener("abort", wake, { once: true });
-        ring = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      signal.removeEventListener("abort", wake);
-    }
-    ring = null;
-    rung = false;
+  return {
+    async hold() {
+      const now = deps.clock.now();
+      if (now - heldAt < leaseMs / 4 && now >= heldAt) return;
+      const held = await holdLeases(deps.db, deps.owner, leaseMs);
+      heldAt = now;
+      for (const shard of lanes.keys()) if (!held.includes(shard)) await drop(shard);
+      for (const shard of held) if (!lanes.has(shard)) lanes.set(shard, openLane(deps, shard));
+      await deps.onStep("relay.claimed");
+    },
+    shards: () => [...lanes.keys()],
+    async turn(shard) {
+      const turn = (await lanes.get(shard)?.turn()) ?? "idle";
+      if (turn === "fenced") {
+        await drop(shard);
+        await releaseLeases(deps.db, deps.owner, [shard]);
+      }
+      return turn;
+    },
+    async close() {
+      const shards = [...lanes.keys()];
+      await Promise.all(shards.map(drop));
+      heldAt = Number.NEGATIVE_INFINITY;
+      await releaseLeases(deps.db, deps.owner, shards);
+    },
   };
-  return { sleep, wake };
 };
 
 /**
@@ -48,45 +68,12 @@ const alarmClock = (): { sleep(ms: number, signal: AbortSignal): Promise<void>; 
  * each other's way; what makes two of them harmless is the broker's fence (lane.ts).
  */
 export const createRelay = (deps: RelayDeps): Relay => {
-  const leaseMs = deps.leaseMs ?? LEASE_MS;
-  const lanes = new Map<number, Lane>();
+  const lanes = heldLanes(deps);
   const alarm = alarmClock();
-  let heldAt = Number.NEGATIVE_INFINITY;
-
-  const drop = async (shard: number): Promise<void> => {
-    const lane = lanes.get(shard);
-    lanes.delete(shard);
-    await lane?.close();
-  };
-  const hold = async (): Promise<void> => {
-    const now = deps.clock.now();
-    if (now - heldAt < leaseMs / 4 && now >= heldAt) return;
-    const held = await holdLeases(deps.db, deps.owner, leaseMs);
-    heldAt = now;
-    for (const shard of lanes.keys()) if (!held.includes(shard)) await drop(shard);
-    for (const shard of held) if (!lanes.has(shard)) lanes.set(shard, openLane(deps, shard));
-    await deps.onStep("relay.claimed");
-  };
-  const giveUp = async (shard: number): Promise<void> => {
-    await drop(shard);
-    await releaseLeases(deps.db, deps.owner, [shard]);
-  };
   const round = async (): Promise<Turn[]> => {
-    await hold();
-    const due = await lanesWithRows(deps.db, [...lanes.keys()]);
-    return Promise.all(
-      due.map(async (shard) => {
-        const turn = (await lanes.get(shard)?.turn()) ?? "idle";
-        if (turn === "fenced") await giveUp(shard);
-        return turn;
-      }),
-    );
-  };
-  const close = async (): Promise<void> => {
-    const shards = [...lanes.keys()];
-    await Promise.all(shards.map(drop));
-    heldAt = Number.NEGATIVE_INFINITY;
-    await releaseLeases(deps.db, deps.owner, shards);
+    await lanes.hold();
+    const due = await lanesWithRows(deps.db, lanes.shards());
+    return Promise.all(due.map((shard) => lanes.turn(shard)));
   };
   const run = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -99,7 +86,7 @@ export const createRelay = (deps: RelayDeps): Relay => {
         await alarm.sleep(OUTAGE_MS, signal);
       }
     }
-    await close().catch((error: unknown) => deps.telemetry.warn("relay.close_failed", { error }));
+    await lanes.close().catch((error: unknown) => deps.telemetry.warn("relay.close_failed", { error }));
   };
   const drainOnce = async (): Promise<number> => {
     let worked = 0;
@@ -110,5 +97,5 @@ export const createRelay = (deps: RelayDeps): Relay => {
       worked += now;
     }
   };
-  return { run, drainOnce, wake: alarm.wake, close };
+  return { run, drainOnce, wake: alarm.wake, close: () => lanes.close() };
 };

@@ -1,0 +1,113 @@
+import type { Instant, LocalDate, Sample, Tombstone, AthleteSettings } from "../domain/sample.ts";
+import type { CopyType, Database, Reader } from "../flow/ports.ts";
+
+/** `reach`: what reaches into [from, to) begins no earlier. Dates are those that rows of the range may stand under. */
+export type SqlRange = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
+export type Pointer = { period_start: LocalDate; object_key: string };
+
+const COLUMNS: readonly (readonly [keyof Sample, CopyType])[] = [
+  ["athlete_id", "text"],
+  ["sample_id", "uuid"],
+  ["metric", "text"],
+  ["start_at", "timestamptz"],
+  ["end_at", "timestamptz"],
+  ["value", "float8"],
+  ["unit", "text"],
+  ["source", "text"],
+  ["device", "text"],
+  ["tz", "text"],
+  ["local_date", "date"],
+  ["attributes", "jsonb"],
+  ["received_at", "timestamptz"],
+];
+
+/** Staged rows that overlap the range, of one metric or (null) of all. */
+export const readStaged = async (
+  tx: Reader,
+  athleteId: string,
+  metric: string | null,
+  range: Pick<SqlRange, "from" | "to" | "reach">,
+): Promise<Sample[]> => {
+  const rows = await tx.copyOut(
+    `select ${COLUMNS.map(([name]) => name).join(", ")} from health_samples_staging
+     where athlete_id = $1 and start_at >= $2 and start_at < $3 and end_at >= $4 ${metric === null ? "" : "and metric = $5"}`,
+    COLUMNS.map(([, type]) => type),
+    [athleteId, new Date(range.reach), new Date(range.to), new Date(range.from), ...(metric === null ? [] : [metric])],
+  );
+  return rows.map((row) => {
+    const sample = Object.fromEntries(COLUMNS.map(([name], at) => [name, row[at]])) as unknown as Sample;
+    sample.attributes ??= {};
+    return sample;
+  });
+};
+
+/** Objects whose rows can overlap the range and that hold the metric, in order of their days. */
+export const readPointers = async (
+  tx: Reader,
+  athleteId: string,
+  metric: string,
+  range: SqlRange,
+): Promise<Pointer[]> =>
+  tx.query<Pointer>(
+    `select period_start, object_key from health_streams
+     where athlete_id = $1 and stats ? $2 and period_start <= $4::date and (period_end >= $3::date
+       or (period_end >= $3::date - 5 and (stats->>'max_end')::float8 >= $5))
+     order by period_start`,
+    [athleteId, metric, range.first, range.last, range.from],
+  );
+
+/**
+ * Tombstones that can concern the range: of content known to begin in it (twins included), and those whose content is
+ * still looked for, since their rows may be in hand. Of the others nothing is stored.
+ */
+export const readOpenTombstones = async (
+  tx: Reader,
+  athleteId: string,
+  range: Pick<SqlRange, "to" | "reach">,
+): Promise<Tombstone[]> =>
+  tx.query<Tombstone>(
+    `select sample_id, reason, twin_key from sample_tombstones
+     where athlete_id = $1 and twin_start between $2 and $3
+     union all
+     select sample_id, reason, twin_key from sample_tombstones
+     where athlete_id = $1 and resolved_at is null and twin_start is null`,
+    [athleteId, new Date(range.reach), new Date(range.to)],
+  );
+
+export const readTombstonesOf = async (db: Database, athleteId: string, ids: readonly string[]): Promise<Tombstone[]> =>
+  db.query<Tombstone>(
+    `select sample_id, reason, twin_key from sample_tombstones where athlete_id = $1 and sample_id = any($2::uuid[])`,
+    [athleteId, ids],
+  );
+
+/** `zones` may hold instants as ISO text, as the settings were sent. */
+type StoredZone = { from: Instant | string; zone: string };
+
+export const readSettings = async (db: Reader | Database, athleteId: string): Promise<AthleteSettings> => {
+  const [row] = await db.query<{ zones: StoredZone[]; source_order: AthleteSettings["source_order"] }>(
+    `select zones, source_order from athletes where athlete_id = $1`,
+    [athleteId],
+  );
+  const zones = (row?.zones ?? []).map(({ from, zone }) => ({
+    from: typeof from === "string" ? Date.parse(from) : from,
+    zone,
+  }));
+  return { zones, source_order: row?.source_order ?? {} };
+};
+
+/** The zone of the newest staged sample, or null. */
+export const newestStagedZone = async (db: Reader | Database, athleteId: string): Promise<string | null> =>
+  (
+    await db.query<{ tz: string }>(
+      `select tz from health_samples_staging where athlete_id = $1 order by start_at desc, sample_id desc limit 1`,
+      [athleteId],
+    )
+  )[0]?.tz ?? null;
+
+export const newestPointer = async (db: Database, athleteId: string): Promise<Pointer | null> =>
+  (
+    await db.query<Pointer>(
+      `select period_start, object_key from health_streams where athlete_id = $1 order by period_start desc limit 1`,
+      [athleteId],
+    )
+  )[0] ?? null;

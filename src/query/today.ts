@@ -1,0 +1,106 @@
+import { Type } from "typebox";
+import { METRICS, type MetricDefinition } from "../domain/catalogue.ts";
+import { DAY, dayEnd, dayStart, localDate } from "../domain/local-day.ts";
+import { liveSamples } from "../domain/merge.ts";
+import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
+import { sourceOrder } from "../domain/source-order.ts";
+import { effectiveEnd } from "../domain/interval.ts";
+import type { Route } from "../flow/route.ts";
+import { figuresOf, mergedSum, withoutShadowedAggregates } from "./buckets.ts";
+import { iso } from "./samples-answer.ts";
+import type { QueryDeps } from "./samples.ts";
+import { newestStagedZone, readOpenTombstones, readSettings, readStaged } from "./sql.ts";
+import { zonesOf } from "./zone.ts";
+
+export type DayBounds = { from: Instant; to: Instant };
+
+export type TodayMetric = {
+  metric: string;
+  unit: string;
+  aggregation: "cumulative" | "discrete";
+  latest: { at: string; value: number };
+  aggregate: Record<string, number>;
+  /** [start, end, value], ascending. */
+  points: [string, string, number][];
+};
+
+const metricToday = (
+  metric: MetricDefinition,
+  samples: readonly Sample[],
+  day: DayBounds,
+  order: readonly string[],
+): TodayMetric | null => {
+  const cumulative = metric.aggregation === "C";
+  // A discrete sample belongs to the day of its start; a cumulative one is shared out by time (localday/1).
+  const inside = samples.filter(
+    (s) => s.start_at < day.to && (cumulative ? effectiveEnd(s) > day.from : s.start_at >= day.from),
+  );
+  const latest = inside.at(-1);
+  if (!latest) return null;
+  const figures = cumulative ? null : figuresOf(withoutShadowedAggregates(inside));
+  return {
+    metric: metric.key,
+    unit: metric.unit,
+    aggregation: cumulative ? "cumulative" : "discrete",
+    latest: { at: iso(latest.end_at), value: latest.value },
+    aggregate: figures ?? { sum: mergedSum(inside, day.from, day.to, order) },
+    points: inside.map((s) => [iso(s.start_at), iso(s.end_at), s.value]),
+  };
+};
+
+/** Per metric what the day holds so far. `live` is sorted by metric and start; metrics without samples are left out. */
+export const summarizeDay = (live: readonly Sample[], day: DayBounds, settings: AthleteSettings): TodayMetric[] =>
+  METRICS.flatMap((metric) => {
+    const own = live.filter((sample) => sample.metric === metric.key);
+    const summary = metricToday(metric, own, day, sourceOrder(settings, metric.key));
+    return summary === null ? [] : [summary];
+  });
+
+const answerSchema = Type.Object({
+  athlete_id: Type.String(),
+  local_date: Type.String(),
+  tz: Type.String(),
+  from: Type.String({ description: "First instant of the local day" }),
+  to: Type.String({ description: "First instant of the next one" }),
+  metrics: Type.Array(
+    Type.Object({
+      metric: Type.String(),
+      unit: Type.String(),
+      aggregation: Type.String({ description: "cumulative or discrete" }),
+      latest: Type.Object({ at: Type.String(), value: Type.Number() }),
+      aggregate: Type.Record(Type.String(), Type.Number()),
+      points: Type.Array(Type.Array(Type.Unknown()), { description: "[start, end, value]" }),
+    }),
+  ),
+});
+
+/** From staging alone: an open day has no object yet, so today needs no object store. One snapshot (I8). */
+const readToday = async (deps: QueryDeps, athleteId: string): Promise<Record<string, unknown>> =>
+  deps.db.snapshot(async (tx) => {
+    const now = deps.clock.now();
+    const settings = await readSettings(tx, athleteId);
+    const tz = zonesOf(settings, await newestStagedZone(tx, athleteId))(now);
+    const date = localDate(now, tz);
+    const day = { from: dayStart(date, tz), to: dayEnd(date, tz) };
+    // A second of margin on both sides, because twins agree to the second only.
+    const range = { from: day.from - 1000, to: day.to + 1000, reach: day.from - 1000 - 4 * DAY };
+    const staged = await readStaged(tx, athleteId, null, range);
+    const { live } = liveSamples(staged, await readOpenTombstones(tx, athleteId, range), deps.digest);
+    return {
+      athlete_id: athleteId,
+      local_date: date,
+      tz,
+      from: iso(day.from),
+      to: iso(day.to),
+      metrics: summarizeDay(live, day, settings),
+    };
+  });
+
+export const todayRoute = (deps: QueryDeps): Route => ({
+  method: "GET",
+  path: "/v1/athletes/{athlete_id}/today",
+  scope: "read",
+  summary: "The current local day: per metric the latest value, the aggregate so far, and the points",
+  schema: { responses: { 200: { description: "Today", schema: answerSchema } } },
+  handler: async (request) => ({ status: 200, body: await readToday(deps, request.athlete_id ?? "") }),
+});
