@@ -5,7 +5,6 @@ import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/samp
 import { inputSpan, touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
 import { type MetricChanges, metricChanges } from "./metric-changes.ts";
-import { zoneOfDay } from "./zone-of-day.ts";
 
 /** A day whose object must be written, with the pointer it takes over from. */
 export type DayObject = { date: LocalDate; rows: readonly Sample[]; rows_hash: string; replaces: Pointer | null };
@@ -67,8 +66,7 @@ const decideMetrics = (facts: PaneFacts, live: readonly Sample[], digest: Digest
     const span = inputSpan(date);
     const samples = live.filter((sample) => sample.end_at >= span.from && sample.start_at < span.to);
     const totals = facts.totals.filter((total) => total.date === date);
-    const zone = zoneOfDay(date, live, facts.settings);
-    const computed = dayMetrics({ date, samples, totals, settings: facts.settings, zone }, digest);
+    const computed = dayMetrics({ date, samples, totals, settings: facts.settings }, digest);
     const existing = facts.metrics.filter((row) => row.date === date);
     const day = metricChanges(date, existing, computed, pane !== "early");
     changes.upserts.push(...day.upserts);

@@ -1,4 +1,5 @@
-import type { AthleteSettings, Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
+import type { DailyTotal } from "../domain/interpret.ts";
+import type { AthleteSettings, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
 import type { Clock, Database, ObjectStore, OnStep, ParquetFormat, Telemetry } from "../flow/ports.ts";
 import type { TopicNames } from "../flow/topics.ts";
 import type { DueRules, Pane } from "./due.ts";
@@ -46,17 +47,6 @@ export type MetricRow = {
   provenance: Record<string, unknown> | null;
 };
 
-/** The provider's own merged total of a date. */
-export type Total = {
-  date: LocalDate;
-  metric: string;
-  value: number;
-  unit: string;
-  value_received: number;
-  unit_received: string;
-  received_at: Instant;
-};
-
 /** Everything a pane decides on, from one snapshot of the database and the immutable objects it names. */
 export type PaneFacts = {
   athlete_id: string;
@@ -68,5 +58,5 @@ export type PaneFacts = {
   stored: readonly { pointer: Pointer; rows: readonly Sample[] }[];
   tombstones: readonly Tombstone[];
   metrics: readonly MetricRow[];
-  totals: readonly Total[];
+  totals: readonly DailyTotal[];
 };

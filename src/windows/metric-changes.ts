@@ -30,7 +30,7 @@ const rowOf = (date: LocalDate, value: MetricValue, isFinal: boolean): MetricRow
   is_final: isFinal,
   method: value.method,
   input_hash: value.input_hash,
-  provenance: value.provenance as Record<string, unknown>,
+  provenance: value.provenance,
 });
 
 /**

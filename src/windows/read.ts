@@ -1,11 +1,12 @@
 import { tombstoneIds } from "../domain/copies.ts";
+import type { DailyTotal } from "../domain/interpret.ts";
 import { addDays } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant, LocalDate, Sample, Tombstone, TwinKey } from "../domain/sample.ts";
 import { inputSpan } from "../domain/window.ts";
 import type { Clock, Database, Reader } from "../flow/ports.ts";
 import type { DayObjects } from "./day-objects.ts";
 import { type DueDay, type WindowRow, nextPane } from "./due.ts";
-import type { MetricRow, PaneDay, PaneFacts, Pointer, Total } from "./facts.ts";
+import type { MetricRow, PaneDay, PaneFacts, Pointer } from "./facts.ts";
 import { WINDOW_COLUMNS } from "./sql.ts";
 import { STAGED_COLUMNS, STAGED_NAMES, type StagedRow, asSample } from "./staged-rows.ts";
 
@@ -128,8 +129,8 @@ export const readFacts = async (
        from athlete_metrics where athlete_id = $1 and date = any($2::date[]) and source <> 'manual'`,
       [athleteId, dates],
     );
-    const totals = await tx.query<Total>(
-      `select date, metric, value, unit, value_received, unit_received, received_at
+    const totals = await tx.query<DailyTotal>(
+      `select date, metric, value, unit, value_received, unit_received
        from daily_totals where athlete_id = $1 and date = any($2::date[])`,
       [athleteId, dates],
     );

@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type DueRules, type WindowRow, duePane, jobsOf, nextPane } from "../../../src/windows/due.ts";
+
+const rules: DueRules = { grace: 1000, early_every: 60, late_quiet: 2, backfill_quiet: 3, backlog_cap: 100 };
+const quiet = { newest_touched_at: 0, staged: 0 };
+
+const window = (change: Partial<WindowRow> = {}): WindowRow => ({
+  athlete_id: "anna",
+  local_date: "2026-11-20",
+  dirty: 1,
+  fired: 0,
+  closes_at: 10_000,
+  closed_at: null,
+  touched_at: 5_000,
+  fired_at: null,
+  lane: "live",
+  topic_partition: 0,
+  ...change,
+});
+
+const due = (row: WindowRow, now: number, more: { applied?: boolean; staged?: number; newest?: number } = {}) =>
+  duePane(
+    row,
+    {
+      now,
+      applied: more.applied ?? false,
+      backlog: { newest_touched_at: more.newest ?? row.touched_at, staged: more.staged ?? 0 },
+    },
+    rules,
+  );
+
+test("an open day fires at once, then no sooner than early_every after its last firing", () => {
+  expect(due(window(), 5_000)).toBe("early");
+  expect(due(window({ fired_at: 5_000, fired: 1, dirty: 2 }), 5_059)).toBeNull();
+  expect(due(window({ fired_at: 5_000, fired: 1, dirty: 2 }), 5_060)).toBe("early");
+});
+
+test("an open day without news does not fire", () => {
+  expect(due(window({ fired: 1, fired_at: 5_000 }), 9_000)).toBeNull();
+});
+
+test("a day is open until the grace after its last midnight has passed", () => {
+  expect(due(window(), 10_999)).toBe("early");
+  expect(due(window(), 11_000, { applied: true })).toBe("on_time");
+});
+
+test("a day closes on time even when nothing is new, but not before the log is applied past its close", () => {
+  const fired = window({ fired: 1, fired_at: 6_000 });
+  expect(due(fired, 11_000, { applied: false })).toBeNull();
+  expect(due(fired, 11_000, { applied: true })).toBe("on_time");
+});
+
+test("a day that was over before its first sample came is late and waits for quiet, not for the log", () => {
+  const first = window({ touched_at: 20_000 });
+  expect(due(first, 20_001)).toBeNull();
+  expect(due(first, 20_002)).toBe("late");
+});
+
+test("news of a closed day fire late after the lane's quiet time", () => {
+  const closed = window({ dirty: 3, fired: 2, closed_at: 11_000, fired_at: 11_000, touched_at: 30_000 });
+  expect(due(closed, 30_001)).toBeNull();
+  expect(due(closed, 30_002)).toBe("late");
+  expect(due({ ...closed, fired: 3 }, 40_000)).toBeNull();
+});
+
+test("a backfill waits until the whole athlete is quiet, or until too much is staged", () => {
+  const old = window({ lane: "backfill", touched_at: 20_000 });
+  expect(due(old, 30_000, { newest: 29_998 })).toBeNull();
+  expect(due(old, 30_000, { newest: 29_997 })).toBe("late");
+  expect(due(old, 30_000, { newest: 30_000, staged: 100 })).toBe("late");
+});
+
+test("a closed day stays closed when a sample from another zone would move its midnight", () => {
+  const moved = window({ dirty: 2, fired: 1, closed_at: 11_000, closes_at: 99_000 });
+  expect(nextPane(moved, 12_000, rules)).toBe("late");
+});
+
+test("whatever is dirty fires in the end, and what is closed and clean never does", () => {
+  const rows = fc.record({
+    dirty: fc.integer({ min: 0, max: 4 }),
+    fired: fc.integer({ min: 0, max: 4 }),
+    closes_at: fc.integer({ min: 0, max: 50_000 }),
+    closed_at: fc.option(fc.integer({ min: 0, max: 50_000 })),
+    touched_at: fc.integer({ min: 0, max: 50_000 }),
+    fired_at: fc.option(fc.integer({ min: 0, max: 50_000 })),
+    lane: fc.constantFrom("live" as const, "backfill" as const),
+  });
+  fc.assert(
+    fc.property(rows, (row) => {
+      const it = window(row);
+      const pane = duePane(it, { now: 200_000, applied: true, backlog: quiet }, rules);
+      if (it.dirty > it.fired || it.closed_at === null) expect(pane).not.toBeNull();
+      else expect(pane).toBeNull();
+    }),
+  );
+});
+
+test("jobs take open days first, then oldest first, at most eight days and no wide gap", () => {
+  const old = Array.from({ length: 10 }, (_, n) => ({ date: `2026-10-${10 + n}`, pane: "late" as const }));
+  const far = { date: "2020-01-01", pane: "late" as const };
+  const today = { date: "2026-11-22", pane: "early" as const };
+  const jobs = jobsOf([...old, today, far]);
+  expect(jobs.map((job) => job.map((day) => day.date))).toEqual([
+    ["2026-11-22"],
+    ["2020-01-01"],
+    old.slice(0, 8).map((day) => day.date),
+    old.slice(8).map((day) => day.date),
+  ]);
+});
