@@ -52,16 +52,17 @@ function show<Schema>(
 }
 
 function sentence<Schema>(change: Change<Schema>): string {
-  switch (change.kind) {
-    case "create_topic":
-      return `create ${change.topic} with ${change.partitions} topic partitions, replication factor ${change.replicas}, ${settings(change.config)}`;
-    case "configure_topic":
-      return `set on ${change.topic} ${change.differences.map(({ name, from, to }) => `${name} ${from ?? "unset"} → ${to}`).join(", ")}`;
-    case "set_compatibility":
-      return `set compatibility of ${change.subject} ${change.from ?? "unset"} → ${change.to}`;
-    default:
-      return `register version ${change.version} of ${change.subject}`;
+  if (change.kind === "create_topic") {
+    const { topic, partitions, replicas, config } = change;
+    return `create ${topic} with ${partitions} topic partitions, replication factor ${replicas}, ${settings(config)}`;
   }
+  if (change.kind === "configure_topic") {
+    const differences = change.differences.map(({ name, from, to }) => `${name} ${from ?? "unset"} → ${to}`);
+    return `set on ${change.topic} ${differences.join(", ")}`;
+  }
+  return change.kind === "set_compatibility"
+    ? `set compatibility of ${change.subject} ${change.from ?? "unset"} → ${change.to}`
+    : `register version ${change.version} of ${change.subject}`;
 }
 
 const settings = (config: Record<string, string>): string =>
