@@ -15,7 +15,9 @@ const ALLOWED = new Set(
     // what and how it went
     "fate reason error error_code code kind state signal exit_code status",
     "method route text stack attempt attempts retry_in_ms next_try_ms refusal what",
-    "result dry_run type child_pid pid",
+    "result dry_run type child_pid pid request_id frames",
+    // of the Kafka client's own lines
+    "message level groupId broker retryCount retryTime",
     // how much
     "count records rows bytes ms seconds tally events objects deleted sent read",
     "windows panes backlog athletes deadletters dead_letters samples_count uptime_ms",
