@@ -25,19 +25,20 @@ type Tools = readonly Parameters<typeof requireTool>[0][];
  */
 export async function fetchArtifacts(cache: string, say: Say): Promise<Artifacts> {
   const postgres = postgresPrograms();
-  const missing = FETCHES.filter(({ directory }) => !existsSync(join(cache, directory)));
+  const fetches = Object.values(FETCHES);
+  const missing = fetches.filter(({ directory }) => !existsSync(join(cache, directory)));
   for (const tool of new Set<Tools[number]>(["java", ...missing.flatMap(({ tools }) => tools)]))
     await requireTool(tool);
   mkdirSync(cache, { recursive: true });
   const results = await Promise.allSettled(missing.map((fetch) => fetchOne(cache, fetch, say)));
   const failures = results.filter((result) => result.status === "rejected").map(({ reason }) => String(reason));
   if (failures.length > 0) throw new Error(failures.join("\n"));
-  const [kafka, registry, objects] = FETCHES.map(({ directory }) => join(cache, directory)) as [string, string, string];
-  return { kafka, registry, objects, postgres };
+  const place = (part: keyof typeof FETCHES): string => join(cache, FETCHES[part].directory);
+  return { kafka: place("kafka"), registry: place("registry"), objects: place("objects"), postgres };
 }
 
-const FETCHES: readonly Fetch[] = [
-  {
+const FETCHES = {
+  kafka: {
     directory: `kafka-${KAFKA_VERSION}`,
     what: `Kafka ${KAFKA_VERSION} (45 jars, 43 MB)`,
     tools: ["mvn"],
@@ -51,7 +52,7 @@ const FETCHES: readonly Fetch[] = [
       await run("mvn", ["-q", "-B", "-f", pom, ...goal], { cwd: into });
     },
   },
-  {
+  registry: {
     directory: `apicurio-registry-${REGISTRY_VERSION}`,
     what: `Apicurio Registry ${REGISTRY_VERSION} (104 MB)`,
     tools: ["mvn", "tar"],
@@ -65,7 +66,7 @@ const FETCHES: readonly Fetch[] = [
       rmSync(archive);
     },
   },
-  {
+  objects: {
     directory: `versitygw-${OBJECTS_VERSION}`,
     what: `versitygw ${OBJECTS_VERSION} (compiled here: about 4 minutes on two cores)`,
     tools: ["go"],
@@ -74,9 +75,10 @@ const FETCHES: readonly Fetch[] = [
       await run("go", ["install", module], { cwd: into, env: { ...goHome(into), GOBIN: into, GOFLAGS: goFlags() } });
     },
   },
-];
+} satisfies Record<string, Fetch>;
 
-async function fetchOne(cache: string, { directory, what, fetch }: Fetch, say: Say): Promise<void> {
+async function fetchOne(cache: string, artifact: Fetch, say: Say): Promise<void> {
+  const { directory, what } = artifact;
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
   const partial = mkdtempSync(join(cache, `.partial-${directory}-`));
@@ -85,11 +87,12 @@ async function fetchOne(cache: string, { directory, what, fetch }: Fetch, say: S
   const beat = setInterval(() => say(`still fetching ${what}: ${seconds()} s`), 15_000);
   say(`fetching ${what}`);
   try {
-    await fetch(partial);
+    await artifact.fetch(partial);
     install(partial, join(cache, directory));
     say(`fetched ${what} in ${seconds()} s`);
   } catch (error) {
-    throw new Error(`could not fetch ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`could not fetch ${what}: ${why}`, { cause: error });
   } finally {
     clearInterval(beat);
     rmSync(partial, { recursive: true, force: true });

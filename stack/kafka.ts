@@ -24,9 +24,18 @@ export function kafka({ state, artifacts, logDir }: PartInput): Part {
     launch: () => ({
       command: "java",
       args: [
-        ...["-Xms512m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:+ExitOnOutOfMemoryError"],
-        ...["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"],
-        ...["-Djava.awt.headless=true", "-cp", classpath, "kafka.Kafka", config],
+        "-Xms512m",
+        "-Xmx512m",
+        "-XX:+UseG1GC",
+        "-XX:MaxGCPauseMillis=20",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+        "-Dorg.slf4j.simpleLogger.showDateTime=true",
+        "-Djava.awt.headless=true",
+        "-cp",
+        classpath,
+        "kafka.Kafka",
+        config,
       ],
       cwd: dir,
       log: join(logDir, "kafka.log"),
@@ -73,8 +82,9 @@ function properties(logDir: string, ports: { kafka: number; controller: number }
     "log.index.size.max.bytes": 1_048_576,
     "log.preallocate": false,
     "log.segment.delete.delay.ms": 1000,
-    // Nobody else could take over on one node.
-    "controlled.shutdown.enable": false,
+    // A killed broker is let back in only when its old session has run out; 9 s, the default, is long for a fault test.
+    "broker.session.timeout.ms": 4000,
+    "broker.heartbeat.interval.ms": 500,
   };
   return Object.entries(lines)
     .map(([key, value]) => `${key}=${value}\n`)

@@ -27,7 +27,7 @@ export async function startAll(state: StackState, artifacts: Artifacts, say: Say
   const parts = partsOf(state, artifacts);
   const ready = new Map<PartName, Promise<void>>();
   const start = async (part: Part): Promise<void> => {
-    await Promise.all(part.after.map((name) => ready.get(name)));
+    for (const name of part.after) await ready.get(name);
     const started = Date.now();
     await startOne(state, part, WORKS[part.name]);
     say(`${part.name} ${part.version} works (${((Date.now() - started) / 1000).toFixed(1)} s)`);
@@ -55,7 +55,8 @@ async function startOne(state: StackState, part: Part, probe: (typeof WORKS)[Par
     await untilRight(() => ANSWERS[part.name](env), alive, PATIENCE_SECONDS);
     await untilRight(() => probe(env), alive, PATIENCE_SECONDS);
   } catch (error) {
-    throw new Error(`${part.name} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${part.name} does not answer: ${why}`, { cause: error });
   }
 }
 

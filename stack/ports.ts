@@ -10,11 +10,13 @@ export const USUAL_PORTS: Ports = {
   objects: 19000,
 };
 
+const LISTENERS = ["kafka", "controller", "registry", "postgres", "objects"] as const;
+
 /** The wished ports that are free now, and free ones of the system's choice in place of the others. */
 export async function pickPorts(wished: Ports): Promise<Ports> {
   const picked = { ...wished };
   const used = new Set<number>();
-  for (const part of Object.keys(wished) as (keyof Ports)[]) {
+  for (const part of LISTENERS) {
     let port = (await isFree(wished[part])) && !used.has(wished[part]) ? wished[part] : 0;
     while (port === 0 || used.has(port)) port = await anyFree();
     used.add(port);

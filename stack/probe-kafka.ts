@@ -62,10 +62,10 @@ function firstRecord(consumer: Consumer): Promise<string | undefined> {
 
 /** kafkajs asks for timers of negative length; Node 24 warns of the first, and they run after 1 ms all the same. */
 const silenceOnce = lazily(() => {
-  const emit = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (rest[0] !== "TimeoutNegativeWarning") Reflect.apply(emit, process, [warning, ...rest]);
-  }) as typeof emit;
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (rest[0] !== "TimeoutNegativeWarning") Reflect.apply(emit, undefined, [warning, ...rest]);
+  };
 });
 
 function lazily(work: () => void): () => void {

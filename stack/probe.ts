@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, ListBucketsCommand } from "@aws-sdk/client-s3";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import pg from "pg";
+import { CreateBucketCommand, PutObjectCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { Client } from "pg";
 import type { StackEnvironment } from "./environment.ts";
 import { kafkaAnswers, warmKafka } from "./probe-kafka.ts";
 import type { PartName } from "./state.ts";
@@ -54,7 +54,7 @@ export async function untilRight(probe: () => Promise<void>, stillWorthIt: () =>
 }
 
 async function selectOne(env: StackEnvironment): Promise<void> {
-  const client = new pg.Client({ connectionString: env.DATABASE_URL, connectionTimeoutMillis: 5000 });
+  const client = new Client({ connectionString: env.DATABASE_URL, connectionTimeoutMillis: 5000 });
   // Heard so that a server that goes away is a failed query and not an uncaught event.
   client.on("error", () => undefined);
   try {
@@ -65,7 +65,9 @@ async function selectOne(env: StackEnvironment): Promise<void> {
   }
 }
 
-async function registry(env: StackEnvironment, path: string, method = "GET", body?: unknown): Promise<unknown> {
+type Answer = { id?: number; schema?: string };
+
+async function registry(env: StackEnvironment, path: string, method = "GET", body?: unknown): Promise<Answer> {
   const response = await fetch(env.SCHEMA_REGISTRY_URL.replace(/\/$/, "") + path, {
     method,
     headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
@@ -74,7 +76,8 @@ async function registry(env: StackEnvironment, path: string, method = "GET", bod
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text.slice(0, 200)}`);
-  return JSON.parse(text);
+  const answer: Answer = JSON.parse(text);
+  return answer;
 }
 
 async function registryWorks(env: StackEnvironment): Promise<void> {
@@ -82,9 +85,9 @@ async function registryWorks(env: StackEnvironment): Promise<void> {
   await registry(env, "/config", "PUT", { compatibility: "BACKWARD" });
   const subject = `/subjects/health-sync-probe-${randomUUID()}`;
   const schema = JSON.stringify({ type: "record", name: "Probe", fields: [{ name: "at", type: "long" }] });
-  const { id } = (await registry(env, `${subject}/versions`, "POST", { schema })) as { id: number };
-  const found = (await registry(env, `/schemas/ids/${id}`)) as { schema: string };
-  if (JSON.parse(found.schema).name !== "Probe") throw new Error("the registry gave back another schema");
+  const { id } = await registry(env, `${subject}/versions`, "POST", { schema });
+  const found = await registry(env, `/schemas/ids/${id}`);
+  if (JSON.parse(found.schema ?? "{}").name !== "Probe") throw new Error("the registry gave back another schema");
   await registry(env, subject, "DELETE");
   await registry(env, `${subject}?permanent=true`, "DELETE");
 }
@@ -122,5 +125,5 @@ async function withS3(env: StackEnvironment, work: (s3: S3Client) => Promise<voi
 }
 
 function status(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }

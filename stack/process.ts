@@ -24,6 +24,11 @@ function bornByPs(pid: number): string | undefined {
   }
 }
 
+/** `ENOENT` and the like, of what Node throws. */
+export function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
 export function isRunning(id: ProcessId): boolean {
   return bornAt(id.pid) === id.born;
 }
@@ -89,7 +94,7 @@ function send(id: ProcessId, signal: NodeJS.Signals): void {
   try {
     process.kill(id.pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if (codeOf(error) !== "ESRCH") throw error;
   }
 }
 

@@ -8,11 +8,20 @@ import { environmentOf, namedStack, type StackEnvironment } from "./environment.
 import { artifactsDir, stackDir, stacksDir } from "./layout.ts";
 import type { Say } from "./part.ts";
 import { startAll, stopAll } from "./parts.ts";
-import { pickPorts, USUAL_PORTS } from "./ports.ts";
+import { isFree, pickPorts, USUAL_PORTS } from "./ports.ts";
 import { placeForPostgres } from "./postgres.ts";
 import { ANSWERS, FOREIGN, untilRight, WORKS } from "./probe.ts";
 import { identify, isRunning } from "./process.ts";
-import { findStack, forgetState, PARTS, readState, type StackState, withLock, writeState } from "./state.ts";
+import {
+  findStack,
+  forgetState,
+  type PartName,
+  PARTS,
+  readState,
+  type StackState,
+  withLock,
+  writeState,
+} from "./state.ts";
 
 export const DEFAULT_NAME = "dev";
 
@@ -34,15 +43,15 @@ export async function up(options: UpOptions): Promise<StackEnvironment> {
   const { say, env = process.env } = options;
   if (options.name === undefined) {
     const foreign = foreignStack(env);
-    if (foreign !== undefined) return await useForeign(foreign, say);
+    if (foreign !== undefined) return useForeign(foreign, say);
   }
   const name = options.name ?? findStack(env)?.name ?? DEFAULT_NAME;
-  return await withLock(name, identify(process.pid), async () => {
+  return withLock(name, identify(process.pid), async () => {
     const known = readState(name);
     if (known !== undefined && (await answersAsItIs(known, options.docker))) return environmentOf(known);
     const mode = known?.mode ?? (await chooseMode(options.docker ?? "auto", say));
     if (known !== undefined) insistOn(known, options);
-    if (mode === "docker") return await upInDocker(known ?? (await newState(name, options, mode)), say);
+    if (mode === "docker") return upInDocker(known ?? (await newState(name, options, mode)), say);
     const artifacts = await fetchArtifacts(artifactsDir(env), say);
     const state = known === undefined ? await newState(name, options, mode) : await movedToFreePorts(known);
     writeState(state);
@@ -146,12 +155,11 @@ export async function newState(
 
 /** The same stack on its own ports, or on others where somebody took one of those of a part that is down. */
 async function movedToFreePorts(state: StackState): Promise<StackState> {
-  const running = PARTS.filter((part) => isRunning(state.processes[part] ?? { pid: 0, born: "" }));
-  const held = (part: string): boolean =>
-    running.some((name) => name === part || (name === "kafka" && part === "controller"));
-  const wished = await pickPorts(state.ports);
-  const moved = Object.entries(wished).some(([part, port]) => !held(part) && port !== state.ports[part as "kafka"]);
-  if (!moved) return state;
+  const runs = (part: PartName): boolean => isRunning(state.processes[part] ?? { pid: 0, born: "" });
+  const idle = PARTS.filter((part) => !runs(part)).map((part) => state.ports[part]);
+  if (!runs("kafka")) idle.push(state.ports.controller);
+  const free = await Promise.all(idle.map(isFree));
+  if (free.every(Boolean)) return state;
   // A part that runs may know the address of the one that moves.
   await stopAll(state, true);
   return { ...state, ports: await pickPorts(state.ports), processes: {} };

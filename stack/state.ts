@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stackDir, stacksDir } from "./layout.ts";
-import { isRunning, type ProcessId } from "./process.ts";
+import { codeOf, isRunning, type ProcessId } from "./process.ts";
 
 /** The four parts of a stack, in the order in which they are listed. */
 export const PARTS = ["kafka", "registry", "postgres", "objects"] as const;
@@ -33,7 +33,8 @@ export function readState(name: string): StackState | undefined {
     return undefined;
   }
   try {
-    return JSON.parse(text) as StackState;
+    const state: StackState = JSON.parse(text);
+    return state;
   } catch {
     throw new Error(`${stateFile(name)} is not JSON: stop what still runs, remove that directory, then \`stack up\``);
   }
@@ -110,14 +111,16 @@ function tryLock(lock: string, self: ProcessId): boolean {
     writeFileSync(lock, JSON.stringify(self), { flag: "wx" });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   }
   try {
     const text = readFileSync(lock, "utf8");
     // An empty file is a holder between creating and writing.
-    if (text !== "" && !isRunning(JSON.parse(text) as ProcessId)) rmSync(lock, { force: true });
+    if (text === "") return false;
+    const holder: ProcessId = JSON.parse(text);
+    if (!isRunning(holder)) rmSync(lock, { force: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (codeOf(error) !== "ENOENT") throw error;
   }
   return false;
 }

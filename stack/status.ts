@@ -2,7 +2,7 @@ import { KAFKA_VERSION, OBJECTS_VERSION, POSTGRES_VERSION, REGISTRY_VERSION } fr
 import { environmentOf, type StackEnvironment } from "./environment.ts";
 import { ANSWERS, FOREIGN } from "./probe.ts";
 import { isRunning } from "./process.ts";
-import { findStack, PARTS, type PartName, readState } from "./state.ts";
+import { findStack, PARTS, type PartName, readState, type StackState } from "./state.ts";
 import { DEFAULT_NAME, foreignStack } from "./stack.ts";
 
 export type PartStatus = {
@@ -42,17 +42,19 @@ export async function status(name: string | undefined, env: NodeJS.ProcessEnv = 
   const stack = name ?? findStack(env)?.name ?? DEFAULT_NAME;
   const state = readState(stack);
   if (state === undefined) return { stack, mode: "none", parts: [] };
-  const asked = PARTS.map(async (part): Promise<PartStatus> => {
-    const id = state.processes[part];
-    const running = id !== undefined && isRunning(id);
-    const found = { version: VERSIONS[part], pid: running ? id.pid : null };
-    if (state.mode === "local" && !running) {
-      const problem = id === undefined ? "not started" : "its process is gone";
-      return { part, up: false, port: state.ports[part], problem, ...found };
-    }
-    return { ...(await ask(part, () => ANSWERS[part](environmentOf(state)), state.ports[part])), ...found };
-  });
+  const asked = PARTS.map((part) => statusOf(part, state));
   return { stack, mode: state.mode, parts: await Promise.all(asked) };
+}
+
+async function statusOf(part: PartName, state: StackState): Promise<PartStatus> {
+  const id = state.processes[part];
+  const running = id !== undefined && isRunning(id);
+  const found = { version: VERSIONS[part], pid: running ? id.pid : null };
+  if (state.mode === "local" && !running) {
+    const problem = id === undefined ? "not started" : "its process is gone";
+    return { part, up: false, port: state.ports[part], problem, ...found };
+  }
+  return { ...(await ask(part, () => ANSWERS[part](environmentOf(state)), state.ports[part])), ...found };
 }
 
 export const allUp = ({ parts }: StackStatus): boolean => parts.length > 0 && parts.every((part) => part.up);

@@ -19,9 +19,9 @@ export async function setup(): Promise<void> {
     return;
   }
   if ((await whyNotDocker(say)) === undefined) {
-    const { env, stop } = await containers();
-    after = stop;
-    await use(env);
+    const started = await containers();
+    after = () => started.stop();
+    await use(started.env);
     return;
   }
   await use(await up({ name: "test", docker: "never", say }));

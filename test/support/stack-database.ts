@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
+import { Client } from "pg";
+import { openDatabase } from "../../src/io/postgres.ts";
+import { migrate } from "../../src/ops/migrate.ts";
 
 const MIGRATIONS = join(import.meta.dirname, "../../migrations");
 
 /** Runs `work` on a connection of its own to one database of the server. */
-export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
+export async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url });
   client.on("error", () => undefined);
   await client.connect();
   try {
@@ -25,7 +27,7 @@ export function onDatabase(url: string, database: string): string {
 
 /** Creates the database as a copy of the migrated template and answers its URL. */
 export async function cloneTemplate(serverUrl: string, database: string): Promise<string> {
-  return await withClient(onDatabase(serverUrl, "postgres"), async (admin) => {
+  return withClient(onDatabase(serverUrl, "postgres"), async (admin) => {
     const template = await ensureTemplate(admin, serverUrl);
     await admin.query(`create database "${database}" template "${template}"`);
     return onDatabase(serverUrl, database);
@@ -33,7 +35,7 @@ export async function cloneTemplate(serverUrl: string, database: string): Promis
 }
 
 /** One template per content of migrations/; test processes make it one at a time. */
-async function ensureTemplate(admin: pg.Client, serverUrl: string): Promise<string> {
+async function ensureTemplate(admin: Client, serverUrl: string): Promise<string> {
   const files = readdirSync(MIGRATIONS)
     .filter((file) => /^\d+.*\.sql$/.test(file))
     .toSorted();
@@ -49,9 +51,12 @@ async function ensureTemplate(admin: pg.Client, serverUrl: string): Promise<stri
     const making = `making-${template}`;
     await admin.query(`drop database if exists "${making}"`);
     await admin.query(`create database "${making}"`);
-    await withClient(onDatabase(serverUrl, making), async (client) => {
-      for (const text of texts) await client.query(text);
-    });
+    const db = openDatabase({ url: onDatabase(serverUrl, making), statement_timeout_ms: 0 });
+    try {
+      await migrate(db, { folder: MIGRATIONS });
+    } finally {
+      await db.close();
+    }
     await admin.query(`alter database "${making}" rename to "${template}"`);
     return template;
   } finally {

@@ -2,6 +2,8 @@ import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectsCommand, S3Clien
 import { ListBucketsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { Kafka, logLevel } from "kafkajs";
 import type { StackEnvironment } from "../../stack/environment.ts";
+import { silenceNegativeTimeouts } from "../../src/io/kafka-log.ts";
+import { codeOf } from "../../stack/process.ts";
 import { onDatabase, withClient } from "./stack-database.ts";
 
 /** `t-NAME-PID-RANDOM`, the name of the database and of the bucket; topics have a dot and more after it. */
@@ -17,7 +19,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
 }
 
@@ -47,6 +49,7 @@ async function dropDatabases(stack: StackEnvironment, picked: Pick): Promise<voi
 }
 
 async function dropTopics(stack: StackEnvironment, picked: Pick): Promise<void> {
+  silenceNegativeTimeouts();
   const kafka = new Kafka({ brokers: stack.KAFKA_BROKERS.split(","), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -65,7 +68,8 @@ async function dropSubjects(stack: StackEnvironment, picked: Pick): Promise<void
   const subjects = `${stack.SCHEMA_REGISTRY_URL}/subjects`;
   const response = await fetch(subjects);
   if (!response.ok) throw new Error(`${subjects} answered ${response.status}`);
-  for (const subject of ((await response.json()) as string[]).filter(picked)) {
+  const all: string[] = JSON.parse(await response.text());
+  for (const subject of all.filter(picked)) {
     const url = `${subjects}/${encodeURIComponent(subject)}`;
     for (const target of [url, `${url}?permanent=true`]) await fetch(target, { method: "DELETE" });
   }

@@ -6,20 +6,25 @@ import { cloneTemplate } from "./stack-database.ts";
 
 export { killPart, startPart, stopPart } from "../../stack/parts.ts";
 
-const KEYS = [
-  ...["KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "DATABASE_URL", "S3_ENDPOINT", "S3_BUCKET", "S3_REGION"],
-  ...["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AUTH_SECRET"],
-] as (keyof StackEnvironment)[];
-
 /** How to reach the stack that this test run uses. */
 export function stackEnv(): StackEnvironment {
-  const missing = KEYS.filter((key) => process.env[key] === undefined);
-  if (missing.length > 0) {
-    throw new Error(
-      `no stack (${missing.join(", ")} not set): run with \`npx vitest --project stack\`, whose set-up brings one up`,
-    );
-  }
-  return Object.fromEntries(KEYS.map((key) => [key, process.env[key]])) as StackEnvironment;
+  return {
+    KAFKA_BROKERS: set("KAFKA_BROKERS"),
+    SCHEMA_REGISTRY_URL: set("SCHEMA_REGISTRY_URL"),
+    DATABASE_URL: set("DATABASE_URL"),
+    S3_ENDPOINT: set("S3_ENDPOINT"),
+    S3_BUCKET: set("S3_BUCKET"),
+    S3_REGION: set("S3_REGION"),
+    AWS_ACCESS_KEY_ID: set("AWS_ACCESS_KEY_ID"),
+    AWS_SECRET_ACCESS_KEY: set("AWS_SECRET_ACCESS_KEY"),
+    AUTH_SECRET: set("AUTH_SECRET"),
+  };
+}
+
+function set(key: string): string {
+  const value = process.env[key];
+  if (value !== undefined) return value;
+  throw new Error(`no stack (${key} is not set): run \`npx vitest --project stack\`, whose set-up brings one up`);
 }
 
 /** A corner of the stack that no other test file touches. */
@@ -42,7 +47,7 @@ export type Isolated = {
  */
 export async function isolated(name: string): Promise<Isolated> {
   const made = await makeIsolated(name);
-  afterAll(made.drop, 60_000);
+  afterAll(() => made.drop(), 60_000);
   return made;
 }
 
