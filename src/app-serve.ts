@@ -1,0 +1,129 @@
+import type { Connections } from "./app.ts";
+import { VERSION, connect, setUp } from "./app.ts";
+import type { Worker } from "./app-worker.ts";
+import { startWorker } from "./app-worker.ts";
+import type { Config } from "./config.ts";
+import { digest } from "./flow/digest.ts";
+import { Refusal } from "./flow/positions.ts";
+import type { Route } from "./flow/route.ts";
+import { ingestRoutes } from "./ingest/route.ts";
+import { tokenVerifier } from "./io/http-auth.ts";
+import type { HttpServer } from "./io/http.ts";
+import { createHttpServer } from "./io/http.ts";
+import { parquetFormat } from "./io/parquet.ts";
+import { createTelemetry } from "./io/telemetry.ts";
+import type { Probe } from "./ops/readiness.ts";
+import { opsRoutes } from "./ops/readiness.ts";
+import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
+import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
+import type { Supervisor } from "./ops/supervisor.ts";
+import { supervise } from "./ops/supervisor.ts";
+import { queryRoutes } from "./query/routes.ts";
+
+export const ROLES = ["edge", "worker", "api"] as const;
+export type Role = (typeof ROLES)[number];
+
+export type ServeOptions = { config: Config; roles: readonly Role[]; setup: boolean; main: string };
+
+/** `serve`: the child of a supervisor runs the worker itself; everything else supervises one. Resolves when drained. */
+export const serve = async (options: ServeOptions): Promise<void> =>
+  process.env[CHILD_FLAG] === undefined ? serveParent(options) : serveChild(options.config);
+
+const untilTold = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve());
+  });
+
+/** A refusal exits 78 and is not retried; a stall or a bug exits 1, without committing anything more. */
+const serveChild = async (config: Config): Promise<void> => {
+  const telemetry = createTelemetry({ level: config.logLevel, role: "worker" });
+  const ended = Promise.withResolvers<void>();
+  const parent = linkToParent({ figures: () => telemetry.figures(), orphaned: ended.resolve });
+  const fatal = (error: Error): void => {
+    telemetry.warn("worker.fatal", { error });
+    telemetry.flush();
+    const code = error instanceof Refusal ? REFUSAL_EXIT_CODE : 1;
+    void parent.note(error.message).then(() => process.exit(code));
+  };
+  let worker: Worker | null = null;
+  try {
+    worker = await startWorker(connect(config, "worker", telemetry), fatal);
+  } catch (error) {
+    fatal(error instanceof Error ? error : new Error(String(error)));
+    return;
+  }
+  parent.ready();
+  telemetry.info("worker.ready", {});
+  await Promise.race([untilTold(), ended.promise]);
+  await worker.stop();
+  parent.close();
+  telemetry.info("worker.drained", {});
+};
+
+const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promise<void> => {
+  const telemetry = createTelemetry({ level: config.logLevel, role: "serve" });
+  const connections = connect(config, "serve", telemetry);
+  if (setup) await setUp(connections, (text) => telemetry.info("setup", { text }));
+  const told = untilTold();
+  const argv = [main, "serve", "--roles", "worker"];
+  const worker = roles.includes("worker")
+    ? supervise({ clock: connections.clock, telemetry, argv, env: process.env })
+    : null;
+  const served = roles.includes("edge") || roles.includes("api") ? await listen(connections, roles, worker) : null;
+  await told;
+  telemetry.info("draining", {});
+  await served?.close();
+  await worker?.stop();
+  telemetry.info("drained", {});
+  telemetry.flush();
+};
+
+/** Edge and api in this process: they outlive everything but themselves. */
+const listen = async (connections: Connections, roles: readonly Role[], worker: Supervisor | null) => {
+  const { config, telemetry, clock, kafka, codec, topics } = connections;
+  const db = connections.openDatabase();
+  const objects = connections.openObjects();
+  const producer = kafka.producer();
+  const routes: Route[] = [
+    ...opsRoutes({
+      probes: probes(connections, { db, objects }),
+      ...(worker ? { worker: () => worker.health() } : {}),
+      metricsText: async () => telemetry.metricsText([(await worker?.figures()) ?? []]),
+      metricsContentType: telemetry.contentType,
+    }),
+    ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics }) : []),
+    ...(roles.includes("api") ? queryRoutes({ db, objects, parquet: parquetFormat, digest, clock }) : []),
+  ];
+  const server: HttpServer = createHttpServer({
+    routes,
+    verify: tokenVerifier(config.authSecret),
+    telemetry,
+    clock,
+    version: VERSION,
+  });
+  const { url, port } = await server.listen(config.port, config.host);
+  telemetry.info("listening", { url, port, roles: [...roles] });
+  return {
+    close: async () => {
+      await server.close();
+      await Promise.allSettled([producer.close(), db.close()]);
+      objects.close();
+    },
+  };
+};
+
+const probes = (
+  { kafka, registry, declared }: Connections,
+  { db, objects }: { db: ReturnType<Connections["openDatabase"]>; objects: ReturnType<Connections["openObjects"]> },
+): Record<string, Probe> => {
+  const log = kafka.logInfo();
+  const subject = declared[0]?.subject ?? "";
+  return {
+    kafka: () => log.clusterId(),
+    registry: () => registry.subject(subject),
+    postgres: () => db.query("select 1"),
+    objects: async () => {
+      for await (const _ of objects.list("health_streams/readyz")) break;
+    },
+  };
+};

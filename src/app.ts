@@ -1,0 +1,74 @@
+import { hostname } from "node:os";
+import type { Config } from "./config.ts";
+import type { Clock, OnStep } from "./flow/ports.ts";
+import { topicNames } from "./flow/topics.ts";
+import { createCodec } from "./io/avro-codec.ts";
+import { declaredTopics } from "./io/avro-declared.ts";
+import { createKafka } from "./io/kafka-client.ts";
+import { isTransient as isTransientKafka } from "./io/kafka-errors.ts";
+import { cacheObjects } from "./io/object-cache.ts";
+import { isTransient as isTransientObjects, openObjects } from "./io/objects.ts";
+import { isTransient as isTransientPostgres, openDatabase } from "./io/postgres.ts";
+import { RegistryAway, createRegistry } from "./io/registry.ts";
+import type { RunningTelemetry } from "./io/telemetry.ts";
+import { createTelemetry } from "./io/telemetry.ts";
+import { applyTopics } from "./ops/topics-apply.ts";
+import { migrate } from "./ops/migrate.ts";
+
+export const VERSION = "0.1.0";
+export const systemClock: Clock = { now: () => Date.now() };
+export const noSteps: OnStep = () => undefined;
+
+const CACHE_BYTES = 128 << 20;
+
+/** A cause that passes: wait and try again. Everything else is a bug or a refusal. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof RegistryAway || isTransientPostgres(error) || isTransientKafka(error) || isTransientObjects(error);
+
+/** Every external system under this configuration. Nothing connects before it is used. */
+export const connect = (config: Config, role: string, telemetry: RunningTelemetry = silent(config, role)) => {
+  const log = (event: string, fields: Record<string, unknown>): void => telemetry.warn(event, fields);
+  const kafka = createKafka({ brokers: config.brokers, clientId: `health-sync-${role}`, log });
+  const registry = createRegistry(config.registryUrl);
+  const declared = declaredTopics({ prefix: config.prefix });
+  return {
+    config,
+    telemetry,
+    clock: systemClock,
+    owner: `${hostname()}-${process.pid}`,
+    topics: topicNames(config.prefix),
+    kafka,
+    registry,
+    declared,
+    codec: createCodec(registry, declared),
+    openDatabase: (max = 10) =>
+      openDatabase({ url: config.databaseUrl, max, application_name: `health-sync-${role}`, log }),
+    openObjects: () => {
+      const objects = openObjects({ ...config.objects, log });
+      return { ...objects, ...cacheObjects(objects, CACHE_BYTES) };
+    },
+  };
+};
+export type Connections = ReturnType<typeof connect>;
+
+const silent = (config: Config, role: string): RunningTelemetry =>
+  createTelemetry({ level: config.logLevel === "info" ? "error" : config.logLevel, role });
+
+/** Migrates, applies topics and subjects, creates the bucket: `serve --setup`. Throws with the reason of a refusal. */
+export const setUp = async (connections: Connections, say: (line: string) => void): Promise<void> => {
+  const db = openDatabase({ url: connections.config.databaseUrl, max: 2, statement_timeout_ms: 0 });
+  try {
+    const { version } = await migrate(db);
+    say(`schema at ${version}`);
+  } finally {
+    await db.close();
+  }
+  const { changes } = await applyTopics(
+    { topics: connections.kafka.topics(), subjects: connections.registry },
+    connections.declared,
+  );
+  say(changes.length === 0 ? "topics as declared" : `${changes.length} topics and subjects applied`);
+  const objects = openObjects(connections.config.objects);
+  await objects.ensureBucket().finally(() => objects.close());
+  say(`bucket ${connections.config.objects.bucket} there`);
+};

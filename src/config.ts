@@ -1,0 +1,133 @@
+/** One setting: the only place that knows its name, default and meaning. */
+type Setting = { name: string; fallback: string | null; about: string };
+
+/** Listed by `health-sync serve --help`. A null fallback must be set for what needs it. */
+export const SETTINGS: readonly Setting[] = [
+  { name: "KAFKA_BROKERS", fallback: null, about: "host:port, several with commas" },
+  { name: "SCHEMA_REGISTRY_URL", fallback: null, about: "a Confluent-compatible registry" },
+  { name: "DATABASE_URL", fallback: null, about: "postgres://…" },
+  { name: "S3_ENDPOINT", fallback: "", about: "an S3 server; empty for Amazon's own" },
+  { name: "S3_BUCKET", fallback: "health-sync", about: "where objects go; `serve --setup` creates it" },
+  { name: "S3_REGION", fallback: "us-east-1", about: "the bucket's region" },
+  { name: "AWS_ACCESS_KEY_ID", fallback: null, about: "the object store's key" },
+  { name: "AWS_SECRET_ACCESS_KEY", fallback: null, about: "and its secret" },
+  { name: "AUTH_SECRET", fallback: null, about: "signs and checks tokens, at least 32 characters" },
+  { name: "PORT", fallback: "8080", about: "of the edge and the api; 0 takes a free one" },
+  { name: "HOST", fallback: "127.0.0.1", about: "address to listen on" },
+  { name: "LOG_LEVEL", fallback: "info", about: "trace, debug, info, warn, error or silent" },
+  { name: "WINDOW_GRACE", fallback: "4h", about: "how long after local midnight a day stays open" },
+  { name: "SWEEP_GRACE", fallback: "8d", about: "how long unused objects are kept; never shorter than backups" },
+  {
+    name: "TOPIC_PREFIX",
+    fallback: "",
+    about: "before topic, group and transactional ids: environments share a cluster",
+  },
+  { name: "PANE_EARLY_EVERY", fallback: "60s", about: "least time between early panes of one open day" },
+  { name: "PANE_LATE_QUIET", fallback: "2s", about: "a closed day fires again after so much quiet" },
+  { name: "PANE_BACKFILL_QUIET", fallback: "3s", about: "an import's days fire once its athlete was quiet so long" },
+  {
+    name: "FAILPOINT",
+    fallback: "",
+    about: "fault runs only: STEP[:N] kills the worker at the N-th passing of a step",
+  },
+  { name: "FAILPOINT_STOP", fallback: "", about: "fault runs only: the same, stopped (SIGSTOP) instead of killed" },
+];
+
+export type Config = {
+  brokers: string[];
+  registryUrl: string;
+  databaseUrl: string;
+  objects: {
+    endpoint: string | undefined;
+    bucket: string;
+    region: string;
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
+  authSecret: string;
+  port: number;
+  host: string;
+  logLevel: string;
+  windowGrace: number;
+  sweepGrace: number;
+  prefix: string;
+  earlyEvery: number;
+  lateQuiet: number;
+  backfillQuiet: number;
+  failpoint: string;
+  failpointStop: string;
+};
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `4h`, `8d` → milliseconds. Throws with the name of the setting. */
+export const duration = (text: string, name: string): number => {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
+  if (!match) throw new Error(`${name}=${text}: give a number and a unit, for instance 90s, 4h or 8d`);
+  return Number(match[1]) * (MILLISECONDS[match[2] ?? ""] ?? 0);
+};
+
+/**
+ * Reads every setting lazily: a command fails only for what it needs, and says how to get it.
+ */
+export const readConfig = (env: Env): Config => {
+  const get = (name: string): string => {
+    const setting = SETTINGS.find((known) => known.name === name);
+    const value = env[name] ?? setting?.fallback;
+    if (value === null || value === undefined) {
+      throw new Error(
+        `${name} is not set (${setting?.about}); \`health-sync stack up\` prints all settings of a local stack`,
+      );
+    }
+    return value;
+  };
+  const time = (name: string): number => duration(get(name), name);
+  return {
+    get brokers() {
+      return get("KAFKA_BROKERS").split(",");
+    },
+    get registryUrl() {
+      return get("SCHEMA_REGISTRY_URL");
+    },
+    get databaseUrl() {
+      return get("DATABASE_URL");
+    },
+    get objects() {
+      return {
+        endpoint: get("S3_ENDPOINT") || undefined,
+        bucket: get("S3_BUCKET"),
+        region: get("S3_REGION"),
+        accessKeyId: get("AWS_ACCESS_KEY_ID"),
+        secretAccessKey: get("AWS_SECRET_ACCESS_KEY"),
+      };
+    },
+    get authSecret() {
+      const secret = get("AUTH_SECRET");
+      if (secret.length < 32) throw new Error("AUTH_SECRET is too short: at least 32 characters");
+      return secret;
+    },
+    get port() {
+      const port = Number(get("PORT"));
+      if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`PORT=${get("PORT")} is no port`);
+      return port;
+    },
+    host: get("HOST"),
+    logLevel: get("LOG_LEVEL"),
+    windowGrace: time("WINDOW_GRACE"),
+    sweepGrace: time("SWEEP_GRACE"),
+    prefix: get("TOPIC_PREFIX"),
+    earlyEvery: time("PANE_EARLY_EVERY"),
+    lateQuiet: time("PANE_LATE_QUIET"),
+    backfillQuiet: time("PANE_BACKFILL_QUIET"),
+    failpoint: get("FAILPOINT"),
+    failpointStop: get("FAILPOINT_STOP"),
+  };
+};
+
+/** For `serve --help`. */
+export const settingsHelp = (): string =>
+  SETTINGS.map(({ name, fallback, about }) => `  ${name.padEnd(22)} ${about}${fallback ? ` (${fallback})` : ""}`).join(
+    "\n",
+  );

@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError } from "commander";
+import { runImport, waitForAthlete } from "./app-import.ts";
+import type { Role } from "./app-serve.ts";
+import { ROLES, serve } from "./app-serve.ts";
+import type { Connections } from "./app.ts";
+import { VERSION, connect } from "./app.ts";
+import { readConfig, settingsHelp } from "./config.ts";
+import { openDatabase } from "./io/postgres.ts";
+import { importCommand } from "./ops/import.ts";
+import { migrateCommand } from "./ops/migrate-command.ts";
+import { positionsCommand } from "./ops/positions-command.ts";
+import { stackCommand } from "./ops/stack-command.ts";
+import { tokenCommand } from "./ops/token.ts";
+import { topicsCommand } from "./ops/topics-command.ts";
+import { waitCommand } from "./ops/wait.ts";
+
+const WAIT_MS = 30 * 60_000;
+const config = () => readConfig(process.env);
+const connected = (): Connections => connect(config(), "command");
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (line: string): void => void (process.stderr.isTTY && process.stderr.write(`${line}\n`));
+
+const rolesOption = (text: string): Role[] => {
+  const roles = text.split(",");
+  const unknown = roles.filter((role) => !ROLES.includes(role as Role));
+  if (unknown.length > 0) throw new InvalidArgumentError(`${unknown.join(", ")}: choose from ${ROLES.join(", ")}`);
+  return roles as Role[];
+};
+
+const serveCommand = (): Command =>
+  new Command("serve")
+    .description("run the service: the HTTP edge, the worker (supervised) and the query api")
+    .option("--roles <roles>", "which of edge,worker,api to run", rolesOption, [...ROLES])
+    .option("--setup", "migrate, apply topics and create the bucket first")
+    .addHelpText("after", `\nEnvironment (defaults in brackets):\n${settingsHelp()}\n`)
+    .action(async (options: { roles: Role[]; setup?: true }) => {
+      const main = import.meta.filename;
+      await serve({ config: config(), roles: options.roles, setup: options.setup ?? false, main });
+    });
+
+/** Database and log for the commands that look at both. */
+const openBoth = async () => {
+  const { kafka, topics, clock, openDatabase: open, config: settings } = connected();
+  const db = open(2);
+  return { db, logInfo: kafka.logInfo(), topics, clock, grace: settings.windowGrace, close: () => db.close() };
+};
+
+const importing = (): Command =>
+  importCommand({
+    run: (request, onProgress) => runImport(connected(), request, onProgress),
+    waitFor: (athlete) => waitForAthlete(connected(), athlete, WAIT_MS),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    exit: (code) => {
+      process.exitCode = code;
+    },
+  });
+
+const migrating = (): Command =>
+  migrateCommand({
+    print,
+    open: async () => openDatabase({ url: config().databaseUrl, max: 2, statement_timeout_ms: 0 }),
+  });
+
+const topicsAsCode = (): Command =>
+  topicsCommand({
+    declared: () => connected().declared,
+    ports: () => {
+      const { kafka, registry } = connected();
+      return { topics: kafka.topics(), subjects: registry };
+    },
+    print,
+  });
+
+const program = new Command("health-sync")
+  .description("HealthKit samples in; Parquet, sleep sessions and athlete metrics out")
+  .version(VERSION)
+  .showHelpAfterError("(add --help for more)")
+  .addCommand(stackCommand())
+  .addCommand(serveCommand())
+  .addCommand(migrating())
+  .addCommand(topicsAsCode())
+  .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
+  .addCommand(importing())
+  .addCommand(positionsCommand({ print, open: openBoth }))
+  .addCommand(waitCommand({ print, progress, open: openBoth }));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`health-sync: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
