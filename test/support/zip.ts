@@ -1,0 +1,60 @@
+import { crc32, deflateRawSync } from "node:zlib";
+
+export type ZipEntry = {
+  name: string;
+  text: string;
+  /** What the headers say instead of the real size. */
+  declared?: number;
+};
+
+const local = (name: Buffer, size: { crc: number; packed: number; whole: number }): Buffer => {
+  const head = Buffer.alloc(30);
+  head.writeUInt32LE(0x04034b50, 0);
+  head.writeUInt16LE(20, 4);
+  head.writeUInt16LE(0x0800, 6);
+  head.writeUInt16LE(8, 8);
+  head.writeUInt32LE(size.crc, 14);
+  head.writeUInt32LE(size.packed, 18);
+  head.writeUInt32LE(size.whole, 22);
+  head.writeUInt16LE(name.length, 26);
+  return Buffer.concat([head, name]);
+};
+
+const central = (name: Buffer, size: { crc: number; packed: number; whole: number }, offset: number): Buffer => {
+  const head = Buffer.alloc(46);
+  head.writeUInt32LE(0x02014b50, 0);
+  head.writeUInt16LE(20, 4);
+  head.writeUInt16LE(20, 6);
+  head.writeUInt16LE(0x0800, 8);
+  head.writeUInt16LE(8, 10);
+  head.writeUInt32LE(size.crc, 16);
+  head.writeUInt32LE(size.packed, 20);
+  head.writeUInt32LE(size.whole, 24);
+  head.writeUInt16LE(name.length, 28);
+  head.writeUInt32LE(offset, 42);
+  return Buffer.concat([head, name]);
+};
+
+/** A zip archive of deflated entries, in order. */
+export const zip = (entries: readonly ZipEntry[]): Buffer => {
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const { name, text, declared } of entries) {
+    const bytes = Buffer.from(text);
+    const packed = deflateRawSync(bytes);
+    const size = { crc: crc32(bytes), packed: packed.length, whole: declared ?? bytes.length };
+    const file = Buffer.concat([local(Buffer.from(name), size), packed]);
+    directory.push(central(Buffer.from(name), size, offset));
+    files.push(file);
+    offset += file.length;
+  }
+  const index = Buffer.concat(directory);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(entries.length, 8);
+  end.writeUInt16LE(entries.length, 10);
+  end.writeUInt32LE(index.length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...files, index, end]);
+};
