@@ -30,6 +30,7 @@ create table athletes (
   version bigint not null default 0,
   zones jsonb not null default '[]'::jsonb,
   source_order jsonb not null default '{}'::jsonb,
+  zones_seen text[] not null default '{}'::text[],
   erased_before timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   constraint athletes_athlete_id_check CHECK ((athlete_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'::text)),

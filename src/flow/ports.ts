@@ -70,11 +70,11 @@ export type Series = {
 /** Day objects of health_streams (lake-layout.md). Everything is synchronous and pure; equal samples give equal bytes. */
 export type ParquetFormat = {
   /** Sorts by metric, start_at, end_at, sample_id. Throws on an empty list, and on two rows with one sample_id. */
-  encodeDay(samples: readonly Sample[]): Uint8Array;
-  decodeDay(bytes: Uint8Array): Sample[];
+  encodeDay: (samples: readonly Sample[]) => Uint8Array;
+  decodeDay: (bytes: Uint8Array) => Sample[];
   /** Reads only the columns of Series and only the metric's rows; empty columns where the metric is absent. */
-  decodeSeries(bytes: Uint8Array, metric: string): Series;
-  decodeIds(bytes: Uint8Array): string[];
+  decodeSeries: (bytes: Uint8Array, metric: string) => Series;
+  decodeIds: (bytes: Uint8Array) => string[];
 };
 
 export type OutgoingRecord = {

@@ -46,6 +46,36 @@ const WIDTH: Partial<Record<CopyType, number>> = {
   bool: 1,
 };
 
+/** The end of the row of `fields` fields that starts at `from`, or -1 while it is incomplete. */
+const rowEnd = (bytes: Buffer, from: number, fields: number): number => {
+  let at = from + 2;
+  for (let i = 0; i < fields; i++) {
+    if (at + 4 > bytes.length) return -1;
+    at += 4 + Math.max(bytes.readInt32BE(at), 0);
+  }
+  return at <= bytes.length ? at : -1;
+};
+
+const readRow = (bytes: Buffer, from: number, types: readonly CopyType[]): unknown[] => {
+  let at = from + 2;
+  return types.map((type) => {
+    const length = bytes.readInt32BE(at);
+    at += 4;
+    if (length < 0) return null;
+    if (length !== (WIDTH[type] ?? length)) throw new Error(`COPY: a field of ${length} bytes is not ${type}`);
+    at += length;
+    return GET[type](bytes, at - length, at);
+  });
+};
+
+/** Where the rows begin, or -1 while the header is incomplete. */
+const headerEnd = (bytes: Buffer): number => {
+  if (bytes.length < COPY_SIGNATURE.length) return -1;
+  if (!bytes.subarray(0, 11).equals(COPY_SIGNATURE.subarray(0, 11))) throw new Error("COPY: not the binary format");
+  const end = COPY_SIGNATURE.length + bytes.readInt32BE(15);
+  return end <= bytes.length ? end : -1;
+};
+
 /** Decodes a COPY binary stream chunk by chunk, whatever the chunks' boundaries. */
 export const copyDecoder = (types: readonly CopyType[]) => {
   let rest: Buffer = Buffer.alloc(0);
@@ -53,50 +83,19 @@ export const copyDecoder = (types: readonly CopyType[]) => {
   let ended = false;
   const rows: unknown[][] = [];
 
-  /** The end of the row that starts at `from`, or -1 while it is incomplete. */
-  const rowEnd = (from: number, fields: number): number => {
-    let at = from + 2;
-    for (let i = 0; i < fields; i++) {
-      if (at + 4 > rest.length) return -1;
-      const length = rest.readInt32BE(at);
-      at += 4 + Math.max(length, 0);
-    }
-    return at <= rest.length ? at : -1;
-  };
-
-  const readRow = (from: number): unknown[] => {
-    let at = from + 2;
-    return types.map((type) => {
-      const length = rest.readInt32BE(at);
-      at += 4;
-      if (length < 0) return null;
-      if (length !== (WIDTH[type] ?? length)) throw new Error(`COPY: a field of ${length} bytes is not ${type}`);
-      at += length;
-      return GET[type](rest, at - length, at);
-    });
-  };
-
   const push = (chunk: Buffer): void => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    if (!started) {
-      if (rest.length < COPY_SIGNATURE.length) return;
-      if (!rest.subarray(0, 11).equals(COPY_SIGNATURE.subarray(0, 11))) throw new Error("COPY: not the binary format");
-      const headerEnd = COPY_SIGNATURE.length + rest.readInt32BE(15);
-      if (rest.length < headerEnd) return;
-      started = true;
-      at = headerEnd;
-    }
+    let at = started ? 0 : headerEnd(rest);
+    if (at < 0) return;
+    started = true;
     while (!ended && at + 2 <= rest.length) {
       const fields = rest.readInt16BE(at);
-      if (fields === -1) {
-        ended = true;
-        break;
-      }
+      ended = fields === -1;
+      if (ended) break;
       if (fields !== types.length) throw new Error(`COPY: ${fields} columns where ${types.length} types were given`);
-      const end = rowEnd(at, fields);
+      const end = rowEnd(rest, at, fields);
       if (end < 0) break;
-      rows.push(readRow(at));
+      rows.push(readRow(rest, at, types));
       at = end;
     }
     rest = rest.subarray(at);

@@ -80,7 +80,7 @@ export const decodeDay = (bytes: Uint8Array): Sample[] => {
   const [athletes, metrics, units, sources] = [text("athlete_id"), text("metric"), text("unit"), text("source")];
   const [zones, dates, ids] = [text("tz"), text("local_date"), text("sample_id")];
   const devices = readAll<string | null | undefined>(file, "device");
-  const attributes = readAll<string | null | undefined>(file, "attributes");
+  const attributes = readAll<string | null | undefined>(file, "attributes").map(unfold);
   const [starts, ends] = [readAll<bigint>(file, "start_at"), readAll<bigint>(file, "end_at")];
   const values = readAll<number>(file, "value");
   return ids.map((sample_id, i) => ({
@@ -95,7 +95,8 @@ export const decodeDay = (bytes: Uint8Array): Sample[] => {
     device: devices[i] ?? null,
     tz: zones[i] ?? "",
     local_date: dates[i] ?? "",
-    ...unfold(attributes[i]),
+    attributes: attributes[i]?.attributes ?? {},
+    received_at: attributes[i]?.received_at ?? Number.NaN,
   }));
 };
 

@@ -3,7 +3,7 @@ import type { Sample } from "../domain/sample.ts";
 
 export type ColumnName = Exclude<keyof Sample, "received_at">;
 
-type Column = {
+export type Column = {
   element: SchemaElement & { name: ColumnName };
   /** Absent: the writer takes a dictionary where it halves the bytes. */
   encoding?: "RLE_DICTIONARY" | "DELTA_BINARY_PACKED" | "PLAIN";

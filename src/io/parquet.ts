@@ -5,7 +5,7 @@ import type { ParquetFormat } from "../flow/ports.ts";
 import { canonicalJson, compareRows } from "../flow/rows-hash.ts";
 import { decodeDay, decodeIds, decodeSeries } from "./parquet-read.ts";
 import { COLUMNS, CREATED_BY, PAGE_BYTES, SCHEMA, ZSTD_LEVEL } from "./parquet-schema.ts";
-import type { ColumnName } from "./parquet-schema.ts";
+import type { Column, ColumnName } from "./parquet-schema.ts";
 
 const zstd = (input: Uint8Array): Uint8Array =>
   zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
@@ -42,6 +42,21 @@ const assertWritable = (rows: readonly Sample[]): void => {
   if (ids.size !== rows.length) throw new RangeError("a sample_id stands twice in one day: merge copies first");
 };
 
+const columnSource = ({ element, encoding, statistics, uncompressed }: Column, rows: readonly Sample[]) => {
+  const data = VALUES[element.name](rows);
+  // A forced dictionary of a column with nothing in it would be an empty page.
+  const empty = Array.isArray(data) && data.every((each) => each === null);
+  return {
+    name: element.name,
+    data: data as unknown[],
+    ...(encoding && !empty ? { encoding } : {}),
+    ...(uncompressed ? { codec: "UNCOMPRESSED" as const } : {}),
+    statistics: statistics ?? false,
+    columnIndex: false,
+    offsetIndex: false,
+  };
+};
+
 const encodeDay = (samples: readonly Sample[]): Uint8Array => {
   assertWritable(samples);
   const rows = samples.toSorted(compareRows);
@@ -54,20 +69,7 @@ const encodeDay = (samples: readonly Sample[]): Uint8Array => {
     statistics: false,
     createdBy: CREATED_BY,
   });
-  const columnData = COLUMNS.map(({ element, encoding, statistics, uncompressed }) => {
-    const data = VALUES[element.name](rows);
-    // A forced dictionary of a column with nothing in it would be an empty page.
-    const empty = Array.isArray(data) && data.every((each) => each === null);
-    return {
-      name: element.name,
-      data: data as unknown[],
-      ...(encoding && !empty ? { encoding } : {}),
-      ...(uncompressed ? { codec: "UNCOMPRESSED" as const } : {}),
-      statistics: statistics ?? false,
-      columnIndex: false,
-      offsetIndex: false,
-    };
-  });
+  const columnData = COLUMNS.map((column) => columnSource(column, rows));
   void parquet.write({ columnData, rowGroupSize: rows.length, pageSize: PAGE_BYTES });
   void parquet.finish();
   return writer.getBytes().slice();

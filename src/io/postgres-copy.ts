@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import pg from "pg";
+import { escapeIdentifier, escapeLiteral } from "pg";
 import type { ClientBase } from "pg";
 import { from, to } from "pg-copy-streams";
 import type { CopyColumn, CopyType } from "../flow/ports.ts";
@@ -10,7 +10,7 @@ import { encodeCopy } from "./copy-binary.ts";
 const quotedTable = (table: string): string =>
   table
     .split(".")
-    .map((part) => pg.escapeIdentifier(part))
+    .map((part) => escapeIdentifier(part))
     .join(".");
 
 /**
@@ -27,7 +27,7 @@ export const copyIn = async (
       job.rows,
     ),
   ];
-  const names = job.columns.map((column) => pg.escapeIdentifier(column.name)).join(", ");
+  const names = job.columns.map((column) => escapeIdentifier(column.name)).join(", ");
   const stream: Writable = client.query(from(`copy ${quotedTable(job.table)} (${names}) from stdin (format binary)`));
   await new Promise<void>((resolve, reject) => {
     stream.on("error", reject);
@@ -37,24 +37,25 @@ export const copyIn = async (
   });
 };
 
+const scalarText = (value: unknown): string => {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new TypeError("copyOut takes strings, numbers, booleans, dates and arrays of these");
+};
+
+const arrayText = (values: readonly unknown[]): string => {
+  const items = values.map((each) => (each === null ? "NULL" : `"${scalarText(each).replace(/[\\"]/g, "\\$&")}"`));
+  return `{${items.join(",")}}`;
+};
+
 /** COPY takes no parameters: $1, $2 … are put in as literals, which Postgres types by their context as it does parameters. */
 const withLiterals = (query: string, params: readonly unknown[]): string =>
   query.replace(/\$(\d+)/g, (_, digits: string) => {
     const value = params[Number(digits) - 1];
     if (value === undefined) throw new RangeError(`no parameter for $${digits}`);
     if (value === null) return "null";
-    if (value instanceof Date) return pg.escapeLiteral(value.toISOString());
-    if (Array.isArray(value)) return pg.escapeLiteral(arrayText(value));
-    if (typeof value === "object") throw new TypeError("copyOut takes strings, numbers, dates and arrays of these");
-    return pg.escapeLiteral(String(value));
+    return escapeLiteral(Array.isArray(value) ? arrayText(value) : scalarText(value));
   });
-
-const arrayText = (values: readonly unknown[]): string => {
-  const items = values.map((each) =>
-    each === null ? "NULL" : `"${String(each instanceof Date ? each.toISOString() : each).replace(/[\\"]/g, "\\$&")}"`,
-  );
-  return `{${items.join(",")}}`;
-};
 
 /** COPY (query) TO STDOUT, all rows as arrays in column order. */
 export const copyOut = async (

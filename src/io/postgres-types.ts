@@ -1,4 +1,4 @@
-import pg from "pg";
+import { types } from "pg";
 import { instantFromText } from "./postgres-time.ts";
 
 const OID = { int8: 20, date: 1082, timestamp: 1114, timestamptz: 1184, numeric: 1700 } as const;
@@ -11,7 +11,7 @@ const wholeNumber = (text: string): number => {
 };
 const asIs = (text: string): string => text;
 
-const textArray = pg.types.getTypeParser(ARRAY_OID.text as number) as (text: string) => (string | null)[];
+const textArray = types.getTypeParser(ARRAY_OID.text as number) as (text: string) => (string | null)[];
 const arrayOf =
   (element: (text: string) => unknown) =>
   (text: string): unknown[] =>
@@ -40,5 +40,5 @@ export const typeParser = (oid: number, format?: "text" | "binary"): unknown => 
     };
   }
   const own = format === "binary" ? undefined : PARSERS.get(oid);
-  return own ?? pg.types.getTypeParser(oid, format as "text");
+  return own ?? types.getTypeParser(oid, format);
 };

@@ -1,4 +1,4 @@
-import pg from "pg";
+import { DatabaseError, defaults, Pool } from "pg";
 import type { ClientBase, PoolClient } from "pg";
 import type { Database, Reader, Tx } from "../flow/ports.ts";
 import { copyIn, copyOut } from "./postgres-copy.ts";
@@ -7,7 +7,7 @@ import { typeParser } from "./postgres-types.ts";
 export { isTransient } from "./postgres-errors.ts";
 
 // Else pg writes a Date with the process's zone, whose offset before 1900 has seconds that the text form lacks.
-pg.defaults.parseInputDatesAsUTC = true;
+defaults.parseInputDatesAsUTC = true;
 
 export type DatabaseOptions = {
   url: string;
@@ -25,9 +25,9 @@ export type DatabaseOptions = {
 /** Time for the server to report its own statement timeout before the client gives the connection up. */
 const CLIENT_PATIENCE_MS = 5_000;
 
-const openPool = (options: DatabaseOptions): pg.Pool => {
+const openPool = (options: DatabaseOptions): Pool => {
   const statementTimeout = options.statement_timeout_ms ?? 60_000;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.url,
     max: options.max ?? 10,
     application_name: options.application_name ?? "health-sync",
@@ -83,7 +83,7 @@ const transactionOn = (client: PoolClient) => {
   return { tx, end };
 };
 
-const runIn = async <T>(pool: pg.Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+const runIn = async <T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
   const client = await pool.connect();
   let broken: Error | undefined;
   const { tx, end } = transactionOn(client);
@@ -121,7 +121,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
         return (await ask(client, text, params)).rows as Row[];
       } catch (error) {
         // A statement that failed in Postgres leaves the connection usable; anything else may not.
-        if (!(error instanceof pg.DatabaseError)) broken = error as Error;
+        if (!(error instanceof DatabaseError)) broken = error as Error;
         throw error;
       } finally {
         client.release(broken);

@@ -35,5 +35,9 @@ export const migrateCommand = (deps: Deps): Command =>
     .option("--json", "print JSON")
     .action(async (options: Options) => {
       const db = await deps.open();
-      await run(db, deps, options).finally(() => db.close());
+      try {
+        await run(db, deps, options);
+      } finally {
+        await db.close();
+      }
     });

@@ -1,0 +1,144 @@
+import * as fc from "fast-check";
+import { parquetMetadata } from "hyparquet";
+import { expect, test } from "vitest";
+import type { Sample } from "../../../src/domain/sample.ts";
+import { sha256Hex } from "../../../src/flow/digest.ts";
+import { compareRows, rowsHash } from "../../../src/flow/rows-hash.ts";
+import { parquetFormat } from "../../../src/io/parquet.ts";
+import { daySamples } from "../../support/day-samples.ts";
+
+const { encodeDay, decodeDay, decodeSeries, decodeIds } = parquetFormat;
+
+const one: Sample = {
+  athlete_id: "a1",
+  sample_id: "00112233-4455-6677-8899-aabbccddeeff",
+  metric: "heart_rate",
+  start_at: 1_764_000_000_000,
+  end_at: 1_764_000_000_000,
+  value: 57,
+  unit: "count/min",
+  source: "Watch",
+  device: null,
+  tz: "Europe/Amsterdam",
+  local_date: "2025-11-24",
+  attributes: {},
+  received_at: 1_764_000_100_000,
+};
+
+/** Members in another order, as another build or database might hand them over. */
+const reversedKeys = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .toReversed()
+          .map(([key, member]) => [key, reversedKeys(member)]),
+      )
+    : value;
+
+test("a day reads back as it was written, sorted by metric, start, end and id", () => {
+  fc.assert(
+    fc.property(daySamples(), (samples) => {
+      expect(decodeDay(encodeDay(samples))).toEqual(samples.toSorted(compareRows));
+    }),
+  );
+});
+
+test("equal rows give equal bytes and an equal hash, in whatever order they come", () => {
+  fc.assert(
+    fc.property(daySamples(), fc.infiniteStream(fc.nat()), (samples, keys) => {
+      const shuffled = samples
+        .map((each) => ({ key: keys.next().value as number, each }))
+        .toSorted((a, b) => a.key - b.key)
+        .map(({ each }) => reversedKeys(each) as Sample);
+      expect(sha256Hex(encodeDay(shuffled))).toBe(sha256Hex(encodeDay(samples)));
+      expect(rowsHash(shuffled)).toBe(rowsHash(samples));
+      expect(rowsHash(decodeDay(encodeDay(samples)))).toBe(rowsHash(samples));
+    }),
+  );
+});
+
+test.each<[string, Partial<Sample>]>([
+  ["value", { value: 58 }],
+  ["end_at", { end_at: one.end_at + 1 }],
+  ["device", { device: "" }],
+  ["attributes", { attributes: { motion_context: 1 } }],
+  ["received_at", { received_at: one.received_at + 1 }],
+])("another %s is another rows_hash", (_, change) => {
+  expect(rowsHash([{ ...one, ...change }])).not.toBe(rowsHash([one]));
+});
+
+test("minus zero is zero, in the bytes and in the hash", () => {
+  expect(rowsHash([{ ...one, value: -0 }])).toBe(rowsHash([{ ...one, value: 0 }]));
+  expect(encodeDay([{ ...one, value: -0 }])).toEqual(encodeDay([{ ...one, value: 0 }]));
+});
+
+test("a series has the rows of its metric only, in order", () => {
+  fc.assert(
+    fc.property(daySamples(), (samples) => {
+      const bytes = encodeDay(samples);
+      for (const metric of ["heart_rate", "steps", "absent"]) {
+        const rows = samples.filter((each) => each.metric === metric).toSorted(compareRows);
+        expect(decodeSeries(bytes, metric)).toEqual({
+          sample_id: rows.map((row) => row.sample_id),
+          start_at: Float64Array.from(rows, (row) => row.start_at),
+          end_at: Float64Array.from(rows, (row) => row.end_at),
+          value: Float64Array.from(rows, (row) => row.value),
+          source: rows.map((row) => row.source),
+          device: rows.map((row) => row.device),
+          unit: rows.map((row) => row.unit),
+        });
+      }
+      expect(decodeIds(bytes).toSorted()).toEqual(samples.map((each) => each.sample_id).toSorted());
+    }),
+  );
+});
+
+test("bytes in the middle of a larger buffer decode too", () => {
+  const bytes = encodeDay([one]);
+  const larger = new Uint8Array(bytes.length + 20);
+  larger.set(bytes, 7);
+  expect(decodeDay(larger.subarray(7, 7 + bytes.length))).toEqual([one]);
+});
+
+test("an empty day and an id that stands twice are refused", () => {
+  expect(() => encodeDay([])).toThrow("at least one row");
+  expect(() => encodeDay([one, { ...one, value: 1 }])).toThrow("twice");
+});
+
+test("the layout is the measured one: encodings, codecs, statistics and one row group a day", () => {
+  const samples = Array.from({ length: 500 }, (_, index) => ({
+    ...one,
+    sample_id: `00112233-4455-6677-8899-${String(index).padStart(12, "0")}`,
+    metric: index % 2 ? "heart_rate" : "steps",
+    start_at: one.start_at + index * 1000,
+    end_at: one.start_at + index * 1000,
+    device: index % 3 ? "Watch7,5" : null,
+  }));
+  const bytes = encodeDay(samples);
+  const metadata = parquetMetadata(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+  );
+  expect(metadata.row_groups).toHaveLength(1);
+  expect(metadata.created_by).toBe("health-sync");
+  const columns = (metadata.row_groups[0]?.columns ?? []).map(({ meta_data }) => [
+    meta_data?.path_in_schema.join("."),
+    meta_data?.encodings.at(-1),
+    meta_data?.codec,
+    meta_data?.statistics?.min_value !== undefined,
+  ]);
+  expect(columns).toEqual([
+    ["athlete_id", "RLE_DICTIONARY", "ZSTD", false],
+    ["metric", "RLE_DICTIONARY", "ZSTD", true],
+    ["unit", "RLE_DICTIONARY", "ZSTD", false],
+    ["source", "RLE_DICTIONARY", "ZSTD", false],
+    ["device", "RLE_DICTIONARY", "ZSTD", false],
+    ["tz", "RLE_DICTIONARY", "ZSTD", false],
+    ["local_date", "RLE_DICTIONARY", "ZSTD", true],
+    ["start_at", "DELTA_BINARY_PACKED", "ZSTD", true],
+    ["end_at", "DELTA_BINARY_PACKED", "ZSTD", true],
+    ["value", "RLE_DICTIONARY", "ZSTD", false],
+    ["attributes", "RLE_DICTIONARY", "ZSTD", false],
+    ["sample_id", "PLAIN", "UNCOMPRESSED", false],
+  ]);
+  expect(metadata.row_groups[0]?.columns.some((column) => column.offset_index_offset !== undefined)).toBe(false);
+});
