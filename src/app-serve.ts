@@ -65,11 +65,14 @@ const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promis
   const connections = connect(config, "serve", telemetry);
   if (setup) await setUp(connections, (text) => telemetry.info("setup", { text }));
   const told = untilTold();
-  const argv = [main, "serve", "--roles", "worker"];
-  const worker = roles.includes("worker")
-    ? supervise({ clock: connections.clock, telemetry, argv, env: process.env })
-    : null;
-  const served = roles.includes("edge") || roles.includes("api") ? await listen(connections, roles, worker) : null;
+  let worker: Supervisor | null = null;
+  // Listening first: an address that is taken ends the start before anything is under way.
+  const served =
+    roles.includes("edge") || roles.includes("api") ? await listen(connections, roles, () => worker) : null;
+  if (roles.includes("worker")) {
+    const argv = [main, "serve", "--roles", "worker"];
+    worker = supervise({ clock: connections.clock, telemetry, argv, env: process.env });
+  }
   await told;
   telemetry.info("draining", {});
   await served?.close();
@@ -78,8 +81,10 @@ const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promis
   telemetry.flush();
 };
 
+const STARTING = { ok: false, why: "not started yet" };
+
 /** Edge and api in this process: they outlive everything but themselves. */
-const listen = async (connections: Connections, roles: readonly Role[], worker: Supervisor | null) => {
+const listen = async (connections: Connections, roles: readonly Role[], worker: () => Supervisor | null) => {
   const { config, telemetry, clock, kafka, codec, topics } = connections;
   const db = connections.openDatabase();
   const objects = connections.openObjects();
@@ -87,8 +92,8 @@ const listen = async (connections: Connections, roles: readonly Role[], worker: 
   const routes: Route[] = [
     ...opsRoutes({
       probes: probes(connections, { db, objects }),
-      ...(worker ? { worker: () => worker.health() } : {}),
-      metricsText: async () => telemetry.metricsText([(await worker?.figures()) ?? []]),
+      ...(roles.includes("worker") ? { worker: () => worker()?.health() ?? STARTING } : {}),
+      metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
       metricsContentType: telemetry.contentType,
     }),
     ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics }) : []),

@@ -134,18 +134,7 @@ const observe = (app: FastifyInstance, telemetry: Telemetry): void => {
 };
 
 const builtIn = (routes: readonly Route[], version: string): Route[] => {
-  const all: Route[] = [
-    ...routes,
-    {
-      method: "GET",
-      path: "/healthz",
-      scope: null,
-      summary: "Is the process up",
-      schema: {},
-      handler: async () => ({ status: 200, body: { status: "ok" } }),
-    },
-  ];
-  const document = openApi(all, { title: "health-sync", version });
+  const document = openApi(routes, { title: "health-sync", version });
   const description: Route = {
     method: "GET",
     path: "/openapi.json",
@@ -154,7 +143,7 @@ const builtIn = (routes: readonly Route[], version: string): Route[] => {
     schema: {},
     handler: async () => ({ status: 200, body: document }),
   };
-  return [...all, description];
+  return [...routes, description];
 };
 
 const requestId = (request: { headers: Record<string, string | string[] | undefined> }): string => {
@@ -162,7 +151,7 @@ const requestId = (request: { headers: Record<string, string | string[] | undefi
   return typeof sent === "string" && /^[\w.-]{1,64}$/.test(sent) ? sent : randomUUID();
 };
 
-/** Serves plain route descriptions: tokens, validation, gzip, problem documents, /healthz and /openapi.json. */
+/** Serves plain route descriptions: tokens, validation, gzip, problem documents and /openapi.json. */
 export const createHttpServer = (options: HttpOptions): HttpServer => {
   const limits = options.limits ?? DEFAULT_LIMITS;
   const app = fastify({
