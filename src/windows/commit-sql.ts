@@ -147,12 +147,7 @@ export const writeAdopted = async (
   );
 };
 
-export const markFired = async (
-  tx: Tx,
-  athleteId: string,
-  days: readonly PaneDay[],
-  now: Instant,
-): Promise<void> => {
+export const markFired = async (tx: Tx, athleteId: string, days: readonly PaneDay[], now: Instant): Promise<void> => {
   await tx.query(
     `update windows w set fired = greatest(w.fired, d.k), fired_at = $2,
        closed_at = case when d.closing then coalesce(w.closed_at, $2) else w.closed_at end

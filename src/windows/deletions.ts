@@ -9,6 +9,9 @@ import * as sql from "./deletions-sql.ts";
 import type { OpenDeletion, SearchedObject } from "./deletions-sql.ts";
 import type { WindowsDeps } from "./facts.ts";
 
+/** Announced through OnStep while deletions are resolved. */
+export const DELETION_STEPS = ["deletion.resolved", "deletion.searched"] as const;
+
 const IDS_AT_ONCE = 1000;
 const OBJECTS_AT_ONCE = 16;
 const CONCURRENCY = 8;

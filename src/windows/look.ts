@@ -27,10 +27,7 @@ const createAsk = (deps: LookDeps): ((window: Candidate) => Promise<boolean>) =>
 };
 
 /** The days that are due now in these topic partitions, by athlete. */
-export const dueDays = async (
-  deps: LookDeps,
-  partitions: readonly number[],
-): Promise<Map<string, DueDay[]>> => {
+export const dueDays = async (deps: LookDeps, partitions: readonly number[]): Promise<Map<string, DueDay[]>> => {
   const now = deps.clock.now();
   const rules = deps.config;
   const windows = await candidates(deps.db, partitions, now, rules);

@@ -22,10 +22,9 @@ export type Written = { write: ObjectWrite; pointer: NewPointer };
 /** As many generation numbers, never used before or again. */
 export const nextGenerations = async (db: Database, count: number): Promise<number[]> => {
   if (count === 0) return [];
-  const rows = await db.query<{ n: number }>(
-    `select nextval('object_generations') as n from generate_series(1, $1)`,
-    [count],
-  );
+  const rows = await db.query<{ n: number }>(`select nextval('object_generations') as n from generate_series(1, $1)`, [
+    count,
+  ]);
   return rows.map((row) => row.n);
 };
 
@@ -37,12 +36,7 @@ export const dayKey = (athleteId: string, date: LocalDate, generation: number, c
   `${date}.g${generation}.${contentHash.slice(0, HASH_IN_KEY)}.parquet`;
 
 /** Encodes a day under a new key that carries its content hash. */
-export const writtenDay = (
-  parquet: ParquetFormat,
-  athleteId: string,
-  day: DayObject,
-  generation: number,
-): Written => {
+export const writtenDay = (parquet: ParquetFormat, athleteId: string, day: DayObject, generation: number): Written => {
   const body = parquet.encodeDay(day.rows);
   const content_hash = sha256Hex(body);
   const key = dayKey(athleteId, day.date, generation, content_hash);

@@ -49,10 +49,7 @@ const readDays = async (
   return days;
 };
 
-const readAthlete = async (
-  tx: Reader,
-  athleteId: string,
-): Promise<{ version: number; settings: AthleteSettings }> => {
+const readAthlete = async (tx: Reader, athleteId: string): Promise<{ version: number; settings: AthleteSettings }> => {
   const [row] = await tx.query<AthleteSettings & { version: number }>(
     `select version, zones, source_order from athletes where athlete_id = $1`,
     [athleteId],
@@ -61,12 +58,7 @@ const readAthlete = async (
   return { version: row.version, settings: { zones: row.zones, source_order: row.source_order } };
 };
 
-const readStaged = async (
-  tx: Reader,
-  athleteId: string,
-  span: Span,
-  days: readonly PaneDay[],
-): Promise<Sample[]> => {
+const readStaged = async (tx: Reader, athleteId: string, span: Span, days: readonly PaneDay[]): Promise<Sample[]> => {
   const rows = await tx.copyOut(
     `select ${STAGED_NAMES} from health_samples_staging
      where athlete_id = $1 and ((start_at >= $2 and start_at < $3 and end_at >= $4) or local_date = any($5::date[]))`,

@@ -43,8 +43,7 @@ type Trouble = { attempt: number; until: number };
 const willPass = (deps: WindowsStageDeps, error: unknown): boolean =>
   error instanceof StartOver || error instanceof ObjectMissing || deps.isTransient(error);
 
-const sweepEvery = (deps: WindowsStageDeps): number =>
-  Math.min(600_000, Math.max(1_000, deps.config.sweep_grace / 4));
+const sweepEvery = (deps: WindowsStageDeps): number => Math.min(600_000, Math.max(1_000, deps.config.sweep_grace / 4));
 
 /** One athlete's share of a round; trouble that will pass puts this athlete aside for a while, nobody else. */
 const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps) => {
@@ -141,7 +140,7 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
     wake,
     fireDue: () => round(owned),
     run: async (signal) => {
-      for (let attempt = 0; !signal.aborted; ) {
+      for (let attempt = 0; !signal.aborted;) {
         try {
           const done = await round(owned);
           await chores(owned);

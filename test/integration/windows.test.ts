@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
 import { isolated } from "../support/stack.ts";
-import { clear, counters, finalState, openBench } from "../support/windows/bench.ts";
+import { clear, counters, finalState, openBench, quiesce } from "../support/windows/bench.ts";
 import { HOUR, at, heart, id, night, steps } from "../support/windows/samples.ts";
 
 const here = await isolated("windows");
@@ -26,13 +26,6 @@ const metric = async (name: string, date = DAY) => {
 };
 const ids = (rows: readonly Sample[] | undefined): string[] => (rows ?? []).map((row) => row.sample_id).toSorted();
 
-/** Fires, with quiet times passing in between, until nothing is left to do. */
-const quiesce = async (): Promise<void> => {
-  for (let fired = 1; fired > 0; ) {
-    bench.now += 60_000;
-    fired = await bench.settle();
-  }
-};
 const closedDays = async (): Promise<string[]> => {
   const rows = await bench.db.query<{ local_date: string }>(
     `select local_date from windows where closed_at is not null order by local_date`,
@@ -43,7 +36,13 @@ const closedDays = async (): Promise<string[]> => {
 test("an open day gets provisional metrics at once, and stays in staging", async () => {
   await bench.stage([steps("2026-11-20T09:00:00Z", 900)]);
   await bench.settle();
-  expect(await metric("steps")).toEqual({ value: 900, locked: false, synced_value: null, is_final: false, pane: "early" });
+  expect(await metric("steps")).toEqual({
+    value: 900,
+    locked: false,
+    synced_value: null,
+    is_final: false,
+    pane: "early",
+  });
   const state = await finalState(bench);
   expect(state.staged).toHaveLength(1);
   expect(state.days).toEqual({});
@@ -105,7 +104,7 @@ test("a late sample and a deletion in a closed day rewrite its object and correc
   const third = steps("2026-11-20T11:00:00Z", 7);
   await bench.stage([third]);
   await bench.delete([first.sample_id], "HKQuantityTypeIdentifierStepCount");
-  await quiesce();
+  await quiesce(bench);
   const state = await finalState(bench);
   expect(ids(state.days[DAY])).toEqual(ids([second, third]));
   expect(state.tombstones).toMatchObject([{ sample_id: first.sample_id, resolved: true }]);
@@ -121,7 +120,7 @@ test("deleting a closed day's last row removes its pointer, its metric and both 
   bench.now = CLOSED;
   await bench.settle();
   await bench.delete([only.sample_id]);
-  await quiesce();
+  await quiesce(bench);
   const state = await finalState(bench);
   expect(state.days).toEqual({});
   expect(state.metrics).toEqual([]);
@@ -129,7 +128,9 @@ test("deleting a closed day's last row removes its pointer, its metric and both 
     { topic: "health.day-partitions.v1", key: `anna|${DAY}`, value: null },
     { topic: "health.metrics.v1", key: `anna|${DAY}|steps|derived`, value: null },
   ]);
-  const gone = await bench.db.query<{ headers: Record<string, string> }>(`select headers from outbox where value is null`);
+  const gone = await bench.db.query<{ headers: Record<string, string> }>(
+    `select headers from outbox where value is null`,
+  );
   expect(gone.map(({ headers }) => Object.keys(headers))).toEqual([["revision"], ["revision"]]);
 });
 
@@ -154,24 +155,29 @@ test("a locked value survives early, on-time and late panes; the synced value fo
   await bench.settle();
   expect(await metric("steps")).toMatchObject({ value: 5, locked: true, synced_value: 900, is_final: true });
   await bench.stage([steps("2026-11-20T10:00:00Z", 100)]);
-  await quiesce();
+  await quiesce(bench);
   expect(await metric("steps")).toMatchObject({ value: 5, locked: true, synced_value: 1000 });
   await bench.delete([id("steps 2026-11-20T09:00:00Z"), id("steps 2026-11-20T10:00:00Z")]);
-  await quiesce();
+  await quiesce(bench);
   expect(await metric("steps")).toMatchObject({ value: 5, locked: true, synced_value: null });
 });
 
 test("one id that came with two zones stands in one object only, wherever its copies were closed first", async () => {
   const instant = "2026-11-20T22:30:00Z";
   const winner = heart(instant, { name: "moved" });
-  const loser = heart(instant, { name: "moved", tz: "Asia/Tokyo", local_date: "2026-11-21", received_at: winner.received_at + 1 });
+  const loser = heart(instant, {
+    name: "moved",
+    tz: "Asia/Tokyo",
+    local_date: "2026-11-21",
+    received_at: winner.received_at + 1,
+  });
   const neighbour = heart("2026-11-21T09:00:00Z");
   bench.now = at("2026-11-24T00:00:00Z");
   await bench.stage([loser, neighbour]);
-  await quiesce();
+  await quiesce(bench);
   expect(Object.keys((await finalState(bench)).days)).toEqual(["2026-11-21"]);
   await bench.stage([winner]);
-  await quiesce();
+  await quiesce(bench);
   const state = await finalState(bench);
   expect(ids(state.days[DAY])).toEqual([winner.sample_id]);
   expect(ids(state.days["2026-11-21"])).toEqual([neighbour.sample_id]);
@@ -183,12 +189,15 @@ test("twins through two doors become one row, whichever was stored first", async
   const twin = synthetic(uuid, "synthetic");
   bench.now = at("2026-11-24T00:00:00Z");
   const states = [];
-  for (const order of [[twin, uuid], [uuid, twin]]) {
+  for (const order of [
+    [twin, uuid],
+    [uuid, twin],
+  ]) {
     await clear(bench);
     bench.now = at("2026-11-24T00:00:00Z");
     for (const sample of order) {
       await bench.stage([sample]);
-      await quiesce();
+      await quiesce(bench);
     }
     states.push(await finalState(bench));
   }
@@ -201,32 +210,33 @@ test("a uuid deleted in a closed day still keeps its twin out", async () => {
   const uuid = steps("2026-11-20T09:00:00Z", 900);
   bench.now = at("2026-11-24T00:00:00Z");
   await bench.stage([uuid]);
-  await quiesce();
+  await quiesce(bench);
   await bench.delete([uuid.sample_id]);
-  await quiesce();
+  await quiesce(bench);
   await bench.stage([synthetic(uuid, "synthetic")]);
-  await quiesce();
+  await quiesce(bench);
   const state = await finalState(bench);
   expect(state.days).toEqual({});
   expect(state.metrics).toEqual([]);
 });
 
 test("deletions are found in old closed days, unknown ids are searched for once", async () => {
-  const days = Array.from({ length: 40 }, (_, n) => steps(new Date(at("2026-09-01T09:00:00Z") + n * 24 * HOUR).toISOString(), 100));
+  const days = Array.from({ length: 40 }, (_, n) =>
+    steps(new Date(at("2026-09-01T09:00:00Z") + n * 24 * HOUR).toISOString(), 100),
+  );
   await bench.stage(days, "backfill");
-  await quiesce();
+  await quiesce(bench);
   expect(await closedDays()).toHaveLength(41);
   const target = days[1] as Sample;
   await bench.delete([target.sample_id, id("never seen")]);
-  await quiesce();
+  await quiesce(bench);
   const state = await finalState(bench);
   expect(state.days["2026-09-02"]).toBeUndefined();
   expect(Object.keys(state.days)).toHaveLength(39);
   expect(state.tombstones).toMatchObject([{ resolved: true }, { resolved: true }]);
-  const [unknown] = await bench.db.query(
-    `select searched_to, twin_key from sample_tombstones where sample_id = $1`,
-    [id("never seen")],
-  );
+  const [unknown] = await bench.db.query(`select searched_to, twin_key from sample_tombstones where sample_id = $1`, [
+    id("never seen"),
+  ]);
   expect(unknown).toEqual({ searched_to: "2026-09-01", twin_key: null });
 });
 

@@ -62,7 +62,10 @@ test("a closing day gets an object of its own rows only, in the order of the fil
 
 test("how rows are split between staging and Parquet, doubled or shuffled changes neither object nor metrics", () => {
   const whole = decidePane(facts({ staged: day }), tools);
-  const places = fc.array(fc.constantFrom("staged", "stored", "both"), { minLength: day.length, maxLength: day.length });
+  const places = fc.array(fc.constantFrom("staged", "stored", "both"), {
+    minLength: day.length,
+    maxLength: day.length,
+  });
   fc.assert(
     fc.property(places, fc.shuffledSubarray(day, { minLength: day.length }), (where, order) => {
       const staged = order.filter((_, n) => where[n] !== "stored");
@@ -93,10 +96,7 @@ test("a day whose last row was deleted loses its pointer and its metrics", () =>
   const only = steps("2026-11-20T09:00:00Z", 900);
   const before = decidePane(facts({ staged: [only] }), tools);
   const tombstones: Tombstone[] = [{ sample_id: only.sample_id, reason: "deleted", twin_key: null }];
-  const after = decidePane(
-    facts({ stored: storedOf([only]), tombstones, metrics: before.metrics.upserts }),
-    tools,
-  );
+  const after = decidePane(facts({ stored: storedOf([only]), tombstones, metrics: before.metrics.upserts }), tools);
   expect(after.objects).toEqual([]);
   expect(after.removed.map((pointer) => pointer.period_start)).toEqual([DAY]);
   expect(after.metrics.deletes).toEqual([{ date: DAY, metric: "steps", source: "derived" }]);
@@ -105,7 +105,12 @@ test("a day whose last row was deleted loses its pointer and its metrics", () =>
 test("a copy that wins an id from a closed neighbour is taken out of the neighbour's object in the same pane", () => {
   const instant = "2026-11-20T22:30:00Z";
   const ours = heart(instant, { name: "moved", received_at: at("2026-11-02T00:00:00Z") });
-  const theirs = heart(instant, { name: "moved", tz: "Asia/Tokyo", local_date: "2026-11-21", received_at: ours.received_at + 1 });
+  const theirs = heart(instant, {
+    name: "moved",
+    tz: "Asia/Tokyo",
+    local_date: "2026-11-21",
+    received_at: ours.received_at + 1,
+  });
   const other = heart("2026-11-21T10:00:00Z");
   const decision = decidePane(facts({ staged: [ours], stored: storedOf([theirs, other]) }), tools);
   expect(decision.objects.map((object) => [object.date, object.rows.map((row) => row.sample_id)])).toEqual([
@@ -126,7 +131,11 @@ test("a copy that loses an id to a closed neighbour is dropped", () => {
 
 test("a uuid that comes after its synthetic twin adopts it: one row, and a tombstone for the synthetic id", () => {
   const uuid = steps("2026-11-20T09:00:00Z", 900);
-  const synthetic = { ...uuid, sample_id: id("synthetic"), attributes: { ...uuid.attributes, synthetic: true as const } };
+  const synthetic = {
+    ...uuid,
+    sample_id: id("synthetic"),
+    attributes: { ...uuid.attributes, synthetic: true as const },
+  };
   const decision = decidePane(facts({ staged: [uuid], stored: storedOf([synthetic]) }), tools);
   expect(decision.objects.map((object) => object.rows)).toEqual([[uuid]]);
   expect(decision.adopted).toEqual([

@@ -49,7 +49,14 @@ test("a locked row whose inputs vanish stays with no synced value, any other row
 });
 
 test("a vanished locked row is filled again when its inputs return", () => {
-  const vanished = row({ locked: true, value: 7, synced_value: null, method: null, input_hash: null, provenance: null });
+  const vanished = row({
+    locked: true,
+    value: 7,
+    synced_value: null,
+    method: null,
+    input_hash: null,
+    provenance: null,
+  });
   expect(metricChanges(DATE, [vanished], [computed(100)], true).upserts).toEqual([
     row({ locked: true, value: 7, synced_value: 100 }),
   ]);

@@ -78,7 +78,12 @@ export type Bench = ReturnType<typeof openBench>;
 
 type At = { lane: "live" | "backfill"; now: number };
 
-const touch = async (tx: Tx, athlete: string, days: ReadonlyMap<string, number>, at: At): Promise<Map<string, number>> => {
+const touch = async (
+  tx: Tx,
+  athlete: string,
+  days: ReadonlyMap<string, number>,
+  at: At,
+): Promise<Map<string, number>> => {
   const dirty = new Map<string, number>();
   for (const [date, closes_at] of [...days].toSorted()) {
     const [row] = await tx.query<{ dirty: number }>(
@@ -125,14 +130,14 @@ const stage = async (tx: Tx, samples: readonly Sample[], at: At): Promise<void> 
   const others = taken.flatMap((sample) => staged.get(sample.sample_id) ?? []);
   const dirty = await touch(tx, athlete, daysOf([...taken, ...others]), at);
   for (const s of taken) {
-    await tx.query(`delete from health_samples_staging where athlete_id = $1 and sample_id = $2`, [athlete, s.sample_id]);
-    await tx.query(
-      `insert into health_samples_staging values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
-      [
-        ...[s.athlete_id, s.sample_id, s.metric, new Date(s.start_at), new Date(s.end_at), s.value, s.unit, s.source],
-        ...[s.device, s.tz, s.local_date, JSON.stringify(s.attributes), new Date(s.received_at), dirty.get(s.local_date)],
-      ],
-    );
+    await tx.query(`delete from health_samples_staging where athlete_id = $1 and sample_id = $2`, [
+      athlete,
+      s.sample_id,
+    ]);
+    await tx.query(`insert into health_samples_staging values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`, [
+      ...[s.athlete_id, s.sample_id, s.metric, new Date(s.start_at), new Date(s.end_at), s.value, s.unit, s.source],
+      ...[s.device, s.tz, s.local_date, JSON.stringify(s.attributes), new Date(s.received_at), dirty.get(s.local_date)],
+    ]);
   }
 };
 
@@ -159,9 +164,12 @@ const deleteIds = async (tx: Tx, ids: readonly string[], at: { type: string | nu
 
 /** I3's final state of this stage: rows, objects as decoded rows, and the last event per key, without stamps. */
 export const finalState = async (bench: Bench) => {
-  const pointers = await bench.db.query<{ period_start: string; object_key: string; rows_hash: string; row_count: number }>(
-    `select period_start, object_key, rows_hash, row_count from health_streams order by period_start`,
-  );
+  const pointers = await bench.db.query<{
+    period_start: string;
+    object_key: string;
+    rows_hash: string;
+    row_count: number;
+  }>(`select period_start, object_key, rows_hash, row_count from health_streams order by period_start`);
   const days: Record<string, Sample[]> = {};
   for (const { period_start, object_key } of pointers) {
     days[period_start] = parquetFormat.decodeDay(await bench.objects.get(object_key));
@@ -197,13 +205,33 @@ export const counters = async (bench: Bench) => {
   return row;
 };
 
+export const storedKeys = async (bench: Bench): Promise<string[]> => {
+  const keys = [];
+  for await (const { key } of bench.objects.list("health_streams/")) keys.push(key);
+  return keys.toSorted();
+};
 
-/** Empties the tables, so that each test of a file begins with nothing. Objects stay: nothing names them. */
+export const pointedKeys = async (bench: Bench): Promise<string[]> => {
+  const rows = await bench.db.query<{ object_key: string }>(`select object_key from health_streams`);
+  return rows.map((row) => row.object_key).toSorted();
+};
+
+/** Fires, with quiet times passing in between, until nothing is left to do. */
+export const quiesce = async (bench: Bench): Promise<void> => {
+  for (let fired = 1; fired > 0;) {
+    bench.now += 60_000;
+    fired = await bench.settle();
+  }
+};
+
+/** Empties tables and bucket, so that each test of a file begins with nothing. */
 export const clear = async (bench: Bench): Promise<void> => {
   await bench.db.query(
     `truncate athletes, health_samples_staging, health_streams, athlete_metrics, sample_tombstones, windows, outbox,
-       object_intents, daily_totals`,
+       object_intents, daily_totals, consumer_offsets`,
   );
+  const keys = await storedKeys(bench);
+  if (keys.length > 0) await bench.objects.delete(keys);
   bench.now = Date.parse("2026-11-20T12:00:00Z");
   bench.applied = true;
   bench.onStep = () => undefined;
