@@ -58,11 +58,14 @@ const rawPoints = async (deps: QueryDeps, asked: Asked, query: Query): Promise<P
   const cursor = query.cursor === undefined ? null : params.cursorParameter(query.cursor);
   const { from, to } = asked.range;
   const begin = cursor === null ? from : Math.min(Math.max(from, cursor.start_at), to - 1);
-  // Samples that reach into the range from before it stand at the first page's beginning only.
-  const request = { athlete_id: asked.athlete_id, metric: asked.metric.key, from: begin, to, enough: limit };
-  const series = await readSeries(deps, request);
-  const page = answer.rawPage(series.live, { cursor, limit, complete: series.until >= to });
-  return { columns: answer.RAW_COLUMNS, ...page };
+  // Deletions and twins may leave less than a page of what was read: then read further.
+  for (let enough = limit; ; enough *= 4) {
+    const request = { athlete_id: asked.athlete_id, metric: asked.metric.key, from: begin, to, enough };
+    const series = await readSeries(deps, request);
+    const complete = series.until >= to;
+    const page = answer.rawPage(series.live, { cursor, limit, complete });
+    if (complete || page.points.length === limit) return { columns: answer.RAW_COLUMNS, ...page };
+  }
 };
 
 const dayPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {

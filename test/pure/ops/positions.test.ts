@@ -30,7 +30,14 @@ test("the table of changes says their effect in words", () => {
 });
 
 test("a position that a worker would refuse is shown as refused", () => {
-  const row = { group_id: "staging", topic: "t", topic_partition: 0, epoch: 4, fingerprint: null, last_timestamp: null };
+  const row = {
+    group_id: "staging",
+    topic: "t",
+    topic_partition: 0,
+    epoch: 4,
+    fingerprint: null,
+    last_timestamp: null,
+  };
   const stored = { ...row, cluster_id: null, attempts: 0, crashed_offset: null };
   const [, line] = positionsTable([{ ...stored, position: 40, low: 100, high: 500, lag: 460 }]);
   expect(line).toContain("behind the log's start: refused");
