@@ -89,7 +89,7 @@ test.each<[string, string, string[], RegExp]>([
   ],
   ["a bare ampersand", root('<Record n="1"/><Record n="a & b"/>'), ["1:1:"], /entity|unclosed tag/],
   ["a doubled attribute", root('<Record n="1"/><Record n="1" n="2"/>'), ["1:1:"], /duplicate attribute/],
-  ["a wrong end tag", root('<Record n="1"/><Record n="2"></Rekord>'), ["1:1:", "1:2:"], /closing tag/],
+  ["a wrong end tag", root('<Record n="1"/><Record n="2"></Rekord>'), ["1:1:", "1:2:"], /close tag/],
   ["a second root", `${root('<Record n="1"/>')}<HealthData/>`, ["1:1:"], /one root/],
   ["elements that nest without end", root('<Record n="1"/>' + "<a>".repeat(100)), ["1:1:"], /nest too deep/],
 ])("stops at %s, after what came before it", async (_, text, items, message) => {
