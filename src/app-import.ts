@@ -1,4 +1,5 @@
 import type { Connections } from "./app.ts";
+import { isTransient } from "./app.ts";
 import type { ImportProgress, ImportReport, ImportRequest } from "./flow/import-report.ts";
 import { importFiles } from "./ingest/import-files.ts";
 import { publishBatch } from "./ingest/publish.ts";
@@ -14,7 +15,7 @@ export const runImport = async (
   const producer = kafka.producer({ giveUpMs: 30_000 });
   try {
     const publish = (decision: Parameters<typeof publishBatch>[1]) =>
-      publishBatch({ producer, codec, topics }, decision);
+      publishBatch({ producer, codec, topics, isTransient }, decision);
     return await importFiles(request, { publish, clock, onProgress });
   } finally {
     await producer.close();

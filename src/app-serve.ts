@@ -1,5 +1,5 @@
 import type { Connections } from "./app.ts";
-import { VERSION, connect, setUp } from "./app.ts";
+import { VERSION, connect, isTransient, setUp } from "./app.ts";
 import type { Worker } from "./app-worker.ts";
 import { startWorker } from "./app-worker.ts";
 import type { Config } from "./config.ts";
@@ -96,7 +96,7 @@ const listen = async (connections: Connections, roles: readonly Role[], worker: 
       metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
       metricsContentType: telemetry.contentType,
     }),
-    ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics }) : []),
+    ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics, isTransient }) : []),
     ...(roles.includes("api") ? queryRoutes({ db, objects, parquet: parquetFormat, digest, clock }) : []),
   ];
   const server: HttpServer = createHttpServer({

@@ -6,7 +6,12 @@ import type { BatchDecision } from "./decide.ts";
 /** The Avro record `health.v1.BatchReceipt`. */
 export type BatchReceipt = UnsentReceipt & { written: Written[] };
 
-export type PublishDeps = { producer: Producer; codec: Codec; topics: TopicNames };
+export type PublishDeps = {
+  producer: Producer;
+  codec: Codec;
+  topics: TopicNames;
+  isTransient: (error: unknown) => boolean;
+};
 
 /**
  * Kafka or the registry did not acknowledge: whether something was written is unknown, and sending the batch again
@@ -14,17 +19,22 @@ export type PublishDeps = { producer: Producer; codec: Codec; topics: TopicNames
  */
 export class Unavailable extends Error {}
 
-const encodeAll = async (deps: PublishDeps, decision: BatchDecision, headers: Record<string, string>) => {
-  const key = decision.receipt.athlete_id;
-  const values = [
-    ...decision.chunks.map(({ topic, chunk }) => ({ topic: deps.topics(topic), value: chunk as unknown })),
-    ...decision.dead_letters.map((letter) => ({ topic: deps.topics("deadletter"), value: letter as unknown })),
-  ];
-  const records: OutgoingRecord[] = [];
-  for (const { topic, value } of values) {
-    records.push({ topic, key, value: await deps.codec.encode(topic, value), headers });
+/** A registry that is away makes the batch unavailable; a value that does not fit its schema is a bug, and stays one. */
+const encode = async (deps: PublishDeps, topic: string, value: unknown): Promise<Buffer> => {
+  try {
+    return await deps.codec.encode(topic, value);
+  } catch (cause) {
+    if (deps.isTransient(cause)) throw new Unavailable("the schema registry is away: send the batch again", { cause });
+    throw cause;
   }
-  return records;
+};
+
+const send = async (deps: PublishDeps, records: OutgoingRecord[]): Promise<Written[]> => {
+  try {
+    return await deps.producer.send(records);
+  } catch (cause) {
+    throw new Unavailable("Kafka did not acknowledge the batch: send it again", { cause });
+  }
 };
 
 /**
@@ -38,14 +48,16 @@ export const publishBatch = async (
 ): Promise<BatchReceipt> => {
   const { athlete_id, batch_id } = decision.receipt;
   const headers = { batch_id, ...(traceparent === undefined ? {} : { traceparent }) };
-  try {
-    const records = await encodeAll(deps, decision, headers);
-    const receipt = { ...decision.receipt, written: await deps.producer.send(records) };
-    const topic = deps.topics("batches");
-    const value = await deps.codec.encode(topic, receipt);
-    await deps.producer.send([{ topic, key: athlete_id, value, headers }]);
-    return receipt;
-  } catch (cause) {
-    throw new Unavailable("Kafka or the schema registry did not acknowledge the batch: send it again", { cause });
-  }
+  const record = async (topic: string, value: unknown): Promise<OutgoingRecord> => ({
+    topic,
+    key: athlete_id,
+    value: await encode(deps, topic, value),
+    headers,
+  });
+  const records: OutgoingRecord[] = [];
+  for (const { topic, chunk } of decision.chunks) records.push(await record(deps.topics(topic), chunk));
+  for (const letter of decision.dead_letters) records.push(await record(deps.topics("deadletter"), letter));
+  const receipt = { ...decision.receipt, written: await send(deps, records) };
+  await send(deps, [await record(deps.topics("batches"), receipt)]);
+  return receipt;
 };

@@ -16,8 +16,8 @@ export type IngestDeps = PublishDeps & {
   lookup_ms?: number;
 };
 
-const busy = (detail: string, seconds: number): Problem =>
-  new Problem(503, detail, { headers: { "retry-after": String(seconds) } });
+const busy = (detail: string, seconds: number, cause?: unknown): Problem =>
+  new Problem(503, detail, { headers: { "retry-after": String(seconds) }, cause });
 
 /** W3C trace context; anything else is not passed on. */
 const traceparentOf = (request: RouteRequest): string | undefined => {
@@ -87,7 +87,7 @@ const postBatch = (deps: IngestDeps): Route["handler"] => {
       await publishBatch(deps, decision, traceparentOf(request));
       return { status: 202, body: decision.answer };
     } catch (error) {
-      if (error instanceof Unavailable) throw busy(error.message, 2);
+      if (error instanceof Unavailable) throw busy(error.message, 2, error.cause);
       throw error;
     } finally {
       inFlight -= 1;

@@ -125,12 +125,22 @@ function payload(writer: { read(bytes: Buffer): unknown }, reader: Reader, bytes
 
 function encoded(type: Type, topic: string, value: unknown): Buffer {
   try {
-    return type.toBuffer(value);
+    return type.toBuffer(withBuffers(value));
   } catch {
     const paths: string[] = [];
     type.isValid(value, { errorHook: (path) => paths.push(path.join(".")) });
     throw new Error(`a value for ${topic} does not fit its schema at ${paths.slice(0, 5).join(", ")}`);
   }
+}
+
+/** Our bytes are Uint8Array, avsc takes Buffer only. No schema of ours has bytes below the top level. */
+function withBuffers(value: unknown): unknown {
+  const bytes = Object.entries(value ?? {}).filter(
+    ([, field]) => field instanceof Uint8Array && !Buffer.isBuffer(field),
+  );
+  return bytes.length === 0
+    ? value
+    : { ...(value as object), ...Object.fromEntries(bytes.map(([name, field]) => [name, Buffer.from(field)])) };
 }
 
 function frame(id: number, body: Buffer): Buffer {

@@ -124,6 +124,9 @@ const observe = (app: FastifyInstance, telemetry: Telemetry): void => {
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = asProblem(error);
+    if (problem.status === 503) {
+      telemetry.warn("http_unavailable", { error: problem.cause, request_id: request.id });
+    }
     if (problem.status === 500) {
       const { name, stack } = error as Error;
       const frames = stack?.split("\n").filter((line) => line.trimStart().startsWith("at "));
