@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { KAFKA_VERSION } from "./artifacts.ts";
-import { run, type Part, type PartInput } from "./part.ts";
+import { run, tidyJvm, type Part, type PartInput } from "./part.ts";
 
 /** One node that is broker and controller, tuned to start fast and to carry the many small topics of a test run. */
 export function kafka({ state, artifacts, logDir }: PartInput): Part {
@@ -17,8 +17,10 @@ export function kafka({ state, artifacts, logDir }: PartInput): Part {
       mkdirSync(dir, { recursive: true });
       writeFileSync(config, properties(join(dir, "log"), state.ports));
       if (existsSync(join(dir, "log", "meta.properties"))) return;
+      // Written last: without it, what lies there is an interrupted attempt.
+      rmSync(join(dir, "log"), { recursive: true, force: true });
       const cluster = randomBytes(16).toString("base64url");
-      const jvm = ["-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+      const jvm = [...tidyJvm(dir), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
       await run("java", [...jvm, "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config]);
     },
     launch: () => ({
@@ -32,6 +34,7 @@ export function kafka({ state, artifacts, logDir }: PartInput): Part {
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-Dorg.slf4j.simpleLogger.showDateTime=true",
         "-Djava.awt.headless=true",
+        ...tidyJvm(dir),
         "-cp",
         classpath,
         "kafka.Kafka",

@@ -19,6 +19,11 @@ export type PartInput = { state: StackState; artifacts: Artifacts; logDir: strin
 /** Tells the person at the terminal; never on stdout. */
 export type Say = (line: string) => void;
 
+/** Keeps a JVM from leaving files among the temporary ones when it is killed. */
+export function tidyJvm(dir: string): string[] {
+  return ["-XX:-UsePerfData", `-Djava.io.tmpdir=${dir}`];
+}
+
 /** Runs a command to its end; answers stdout. @throws with the last lines of stderr. */
 export async function run(
   command: string,

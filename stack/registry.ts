@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { REGISTRY_VERSION } from "./artifacts.ts";
-import type { Part, PartInput } from "./part.ts";
+import { tidyJvm, type Part, type PartInput } from "./part.ts";
 
 /** Apicurio with its schemas in Postgres: ids survive a restart, as the records that carry them do. */
 export function registry({ state, artifacts, logDir }: PartInput): Part {
@@ -19,6 +19,7 @@ export function registry({ state, artifacts, logDir }: PartInput): Part {
         "-Xmx256m",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
+        ...tidyJvm(dir),
         "-jar",
         join(artifacts.registry, `apicurio-registry-app-${REGISTRY_VERSION}-runner.jar`),
       ],
