@@ -66,7 +66,7 @@ const writeMetrics = async (tx: Tx, of: Of, facts: PaneFacts, decision: PaneDeci
   const revisions = await sql.nextRevisions(tx, upserts.length + deletes.length);
   const rows = upserts.map((row, at) => {
     const pane = facts.days.find((day) => day.date === row.date)?.pane ?? "late";
-    return { ...row, pane, revision: revisions[at] as number };
+    return Object.assign({ pane, revision: revisions[at] as number }, row);
   });
   if (rows.length > 0) await sql.upsertMetrics(tx, of.athlete_id, rows, of.now);
   if (deletes.length > 0) await sql.deleteMetrics(tx, of.athlete_id, deletes);

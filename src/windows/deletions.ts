@@ -96,7 +96,9 @@ const searchObjects = async (deps: WindowsDeps, search: Search): Promise<void> =
     const found = await Promise.all(
       slice.map((object) => {
         const here = open.filter((deletion) => mayHold(deletion, object)).map((deletion) => deletion.sample_id);
-        return here.length === 0 ? [] : turn(() => searchObject(deps, object.object_key, here, search.zones));
+        return here.length === 0
+          ? Promise.resolve([])
+          : turn(() => searchObject(deps, object.object_key, here, search.zones));
       }),
     );
     const rows = found.flat();

@@ -77,7 +77,7 @@ const MAX_GAP = 3 * DAY;
  */
 export const jobsOf = (days: readonly DueDay[]): DueDay[][] => {
   const jobs: DueDay[][] = [];
-  const sorted = [...days].sort((a, b) => (a.date < b.date ? -1 : 1));
+  const sorted = days.toSorted((a, b) => (a.date < b.date ? -1 : 1));
   for (const group of [sorted.filter((d) => d.pane === "early"), sorted.filter((d) => d.pane !== "early")]) {
     let job: DueDay[] = [];
     for (const day of group) {

@@ -19,7 +19,7 @@ const [EARLIER, LATER] = [2, 3];
 type Span = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
 
 const spanOf = (days: readonly PaneDay[]): Span => {
-  const dates = days.map((day) => day.date).sort();
+  const dates = days.map((day) => day.date).toSorted();
   const first = dates[0];
   const last = dates.at(-1);
   if (first === undefined || last === undefined) throw new Error("a pane needs at least one day");

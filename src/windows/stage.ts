@@ -32,6 +32,7 @@ export type WindowsStage = {
 };
 
 const POLL_MS = 500;
+const COALESCE_MS = 50;
 const REPORT_MS = 10_000;
 const LIST_MS = 86_400_000;
 /** Of one athlete in one round, so that a long backfill does not keep others waiting for the next round. */
@@ -127,6 +128,8 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
     sleeping?.abort();
   };
   const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+    // Many wake-ups at once are one.
+    await pause(COALESCE_MS, signal);
     sleeping = new AbortController();
     if (!woken) await pause(milliseconds, AbortSignal.any([signal, sleeping.signal]));
     sleeping = null;

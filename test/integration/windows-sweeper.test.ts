@@ -46,7 +46,7 @@ test("killed at any step, a sweeper that runs again finishes the work", async ()
     bench.onStep = () => undefined;
     bench.now += 1;
     await sweep(bench.deps);
-    expect([await storedKeys(bench), await intents()], step).toEqual([[], []]);
+    expect([step, await storedKeys(bench), await intents()]).toEqual([step, [], []]);
   }
 });
 

@@ -18,7 +18,7 @@ const synthetic = (sample: Sample, name: string): Sample => ({
 });
 
 const metric = async (name: string, date = DAY) => {
-  const [row] = await bench.db.query<Record<string, unknown>>(
+  const [row] = await bench.db.query(
     `select value, locked, synced_value, is_final, pane from athlete_metrics where metric = $1 and date = $2`,
     [name, date],
   );

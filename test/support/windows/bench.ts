@@ -85,7 +85,7 @@ const touch = async (
   at: At,
 ): Promise<Map<string, number>> => {
   const dirty = new Map<string, number>();
-  for (const [date, closes_at] of [...days].toSorted()) {
+  for (const [date, closes_at] of [...days].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const [row] = await tx.query<{ dirty: number }>(
       `insert into windows (athlete_id, local_date, dirty, closes_at, touched_at, lane, reason, topic_partition)
        values ($1, $2, 1, $3, $4, $5, 'samples', 0)
@@ -135,8 +135,20 @@ const stage = async (tx: Tx, samples: readonly Sample[], at: At): Promise<void> 
       s.sample_id,
     ]);
     await tx.query(`insert into health_samples_staging values ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`, [
-      ...[s.athlete_id, s.sample_id, s.metric, new Date(s.start_at), new Date(s.end_at), s.value, s.unit, s.source],
-      ...[s.device, s.tz, s.local_date, JSON.stringify(s.attributes), new Date(s.received_at), dirty.get(s.local_date)],
+      s.athlete_id,
+      s.sample_id,
+      s.metric,
+      new Date(s.start_at),
+      new Date(s.end_at),
+      s.value,
+      s.unit,
+      s.source,
+      s.device,
+      s.tz,
+      s.local_date,
+      JSON.stringify(s.attributes),
+      new Date(s.received_at),
+      dirty.get(s.local_date),
     ]);
   }
 };
@@ -177,7 +189,7 @@ export const finalState = async (bench: Bench) => {
   const events = await bench.db.query<{ topic: string; key: string; value: Record<string, unknown> | null }>(
     `select distinct on (topic, key) topic, key, value from outbox order by topic, key, id desc`,
   );
-  const stamps = ["revision", "updated_at", "written_at", "generation", "object_key", "content_hash", "pane"];
+  const stamps = new Set(["revision", "updated_at", "written_at", "generation", "object_key", "content_hash", "pane"]);
   return {
     staged: await bench.db.query(`select sample_id, rev from health_samples_staging order by sample_id`),
     days,
@@ -190,7 +202,7 @@ export const finalState = async (bench: Bench) => {
     ),
     waiting: await bench.db.query(`select local_date from windows where dirty > fired`),
     events: events.map(({ topic, key, value }) => {
-      const content = value && Object.fromEntries(Object.entries(value).filter(([name]) => !stamps.includes(name)));
+      const content = value && Object.fromEntries(Object.entries(value).filter(([name]) => !stamps.has(name)));
       return { topic, key, value: content };
     }),
   };
