@@ -9,7 +9,8 @@ export type Conversion = (value: number) => number;
  * - `units`: every unit that is accepted, by the exact string, with its way to the canonical one.
  * - `hard` refuses a sample; `soft` (a sample's) and `softDay` (a day's result) only flag; `maxRate` is per second.
  * - `touches`: from which day before to which day after its own dates a sample can change results (D18).
- * - `daily`: the athlete metric that a provider's total of this type is (§5.0), null where there is none.
+ * - `daily`: the athlete metric of this type alone (§5.0), and the rule by which samples become it, and how the result is
+ *   rounded (D17); a provider's daily totals are taken for it. Null where there is none.
  */
 export type MetricDefinition = {
   readonly type: string;
@@ -19,10 +20,10 @@ export type MetricDefinition = {
   readonly units: ReadonlyMap<string, Conversion>;
   readonly hard: readonly [min: number, max: number];
   readonly soft: readonly [min: number, max: number];
-  readonly softDay: readonly [min: number, max: number] | null;
-  readonly maxRate: number | null;
+  readonly softDay: readonly [min: number, max: number];
+  readonly maxRate: number;
   readonly touches: readonly [before: number, after: number];
-  readonly daily: string | null;
+  readonly daily: { readonly metric: string; readonly rule: "steps_merge/1"; readonly round: Conversion } | null;
 };
 
 const same: Conversion = (value) => value;
@@ -31,6 +32,9 @@ const times =
   (value) =>
     value * factor;
 
+/** Half up, where a sum of parts may lie a rounding error below the half. */
+const toCount: Conversion = (value) => Math.floor(value + 0.5 + 1e-9);
+
 const RATE = new Map([
   ["count/min", same],
   ["bpm", same],
@@ -38,12 +42,14 @@ const RATE = new Map([
 ] as const);
 const COUNT = new Map([["count", same]] as const);
 
+const ANY = [-Infinity, Infinity] as const;
+
 const HK = "HKQuantityTypeIdentifier";
 
 // prettier-ignore
 export const METRICS: readonly MetricDefinition[] = [
-  { type: `${HK}HeartRate`, key: "heart_rate", aggregation: "T", unit: "count/min", units: RATE, hard: [20, 300], soft: [30, 230], softDay: null, maxRate: null, touches: [0, 1], daily: null },
-  { type: `${HK}StepCount`, key: "steps", aggregation: "C", unit: "count", units: COUNT, hard: [0, 50_000], soft: [0, 50_000], softDay: [0, 60_000], maxRate: 5, touches: [0, 1], daily: "steps" },
+  { type: `${HK}HeartRate`, key: "heart_rate", aggregation: "T", unit: "count/min", units: RATE, hard: [20, 300], soft: [30, 230], softDay: ANY, maxRate: Infinity, touches: [0, 1], daily: null },
+  { type: `${HK}StepCount`, key: "steps", aggregation: "C", unit: "count", units: COUNT, hard: [0, 50_000], soft: [0, 50_000], softDay: [0, 60_000], maxRate: 5, touches: [0, 1], daily: { metric: "steps", rule: "steps_merge/1", round: toCount } },
 ];
 
 const byType = new Map(METRICS.map((metric) => [metric.type, metric]));

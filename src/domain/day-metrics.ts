@@ -1,6 +1,7 @@
 import { compare } from "./copies.ts";
 import type { DailyTotal } from "./interpret.ts";
-import { metricOfKey } from "./catalogue.ts";
+import { METRICS } from "./catalogue.ts";
+import type { MetricDefinition } from "./catalogue.ts";
 import { restingHr } from "./resting-hr.ts";
 import type { AthleteSettings, Digest, LocalDate, Sample } from "./sample.ts";
 import { sourceOrder } from "./source-order.ts";
@@ -28,9 +29,6 @@ export type DayInput = {
   settings: AthleteSettings;
 };
 
-/** Rounds half up (D17), where a sum of parts may lie a rounding error below the half. */
-const roundCount = (value: number): number => Math.floor(value + 0.5 + 1e-9);
-
 /** Every member that a rule reads. Arrival stamps are none: the same samples must give the same hash in any order. */
 const inputRow = (sample: Sample) => {
   const { aggregated, created, device_class, motion_context, sync_version } = sample.attributes;
@@ -51,26 +49,27 @@ const inputHash = (samples: readonly Sample[], settings: unknown, digest: Digest
   return digest.sha256(JSON.stringify([settings, rows]));
 };
 
-/** `steps_merge/1` of one date: null where no part of the time line belongs to it. */
-const mergedTotal = (metric: string, { date, samples, settings }: DayInput, digest: Digest): MetricValue | null => {
-  const definition = metricOfKey(metric);
-  const order = sourceOrder(settings, metric);
+/** `steps_merge/1` of one date, nothing where no part of the time line belongs to it. */
+const mergedTotal = (definition: MetricDefinition, input: DayInput, digest: Digest): MetricValue[] => {
+  const { date, samples, settings } = input;
+  if (definition.daily?.rule !== "steps_merge/1") return [];
+  const order = sourceOrder(settings, definition.key);
   const inputs = mergeInputs(
     date,
-    samples.filter((sample) => sample.metric === metric),
+    samples.filter((sample) => sample.metric === definition.key),
   );
   const merged = stepsMerge(inputs, order).get(date);
-  if (definition === undefined || merged === undefined) return null;
-  const value = definition.unit === "count" ? roundCount(merged.value) : merged.value;
-  const [min, max] = definition.softDay ?? [-Infinity, Infinity];
+  if (merged === undefined) return [];
+  const value = definition.daily.round(merged.value);
+  const [min, max] = definition.softDay;
   const counts = Map.groupBy(inputs, sourceKeyOf);
   const sources = [...counts].map(([key, all]) => ({
     source_key: key,
     samples: all.length,
     counted: Math.round((merged.sources.get(key) ?? 0) * 1000) / 1000,
   }));
-  return {
-    metric,
+  const total: MetricValue = {
+    metric: definition.daily.metric,
     source: "derived",
     value,
     unit: definition.unit,
@@ -82,21 +81,18 @@ const mergedTotal = (metric: string, { date, samples, settings }: DayInput, dige
       ...(value < min || value > max ? { flags: ["soft_range"] } : {}),
     },
   };
+  return [total];
 };
 
-const derivedRestingHr = ({ date, samples }: DayInput, digest: Digest): MetricValue | null => {
+const derivedRestingHr = ({ date, samples }: DayInput, digest: Digest): MetricValue[] => {
   const of = (metric: string) => samples.filter((sample) => sample.metric === metric);
   const result = restingHr({ date, heart: of("heart_rate"), steps: of("steps"), night: null, workouts: [] });
-  if (result === null) return null;
-  return {
-    metric: "resting_hr",
-    source: "derived",
-    value: result.value,
-    unit: "count/min",
-    method: "rhr/1",
-    input_hash: inputHash(result.inputs, null, digest),
-    provenance: result.provenance,
-  };
+  if (result === null) return [];
+  const { value, provenance } = result;
+  const input_hash = inputHash(result.inputs, null, digest);
+  return [
+    { metric: "resting_hr", source: "derived", value, unit: "count/min", method: "rhr/1", input_hash, provenance },
+  ];
 };
 
 /** The provider's own daily value, taken as it is (§5.0). */
@@ -116,9 +112,7 @@ const providerTotal = (total: DailyTotal, digest: Digest): MetricValue => ({
  */
 export const dayMetrics = (input: DayInput, digest: Digest): MetricValue[] =>
   [
-    mergedTotal("steps", input, digest),
-    derivedRestingHr(input, digest),
+    ...METRICS.flatMap((definition) => mergedTotal(definition, input, digest)),
+    ...derivedRestingHr(input, digest),
     ...input.totals.filter(({ date }) => date === input.date).map((total) => providerTotal(total, digest)),
-  ]
-    .filter((value) => value !== null)
-    .toSorted((a, b) => compare(a.metric, b.metric) || compare(a.source, b.source));
+  ].toSorted((a, b) => compare(a.metric, b.metric) || compare(a.source, b.source));

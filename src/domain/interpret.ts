@@ -52,7 +52,7 @@ const valueFlags = (definition: MetricDefinition, value: number, { start_at, end
   const seconds = Math.max(1, (end_at - start_at) / 1000);
   return [
     ...(value < min || value > max ? ["soft_range"] : []),
-    ...(definition.maxRate !== null && value / seconds > definition.maxRate ? ["high_rate"] : []),
+    ...(value / seconds > definition.maxRate ? ["high_rate"] : []),
   ];
 };
 
@@ -174,8 +174,8 @@ export type InterpretedDaily = { kind: "ok"; value: DailyTotal } | { kind: "igno
 export const interpretDaily = (daily: SentDaily, received_at: Instant): InterpretedDaily => {
   const definition = metricOfType(daily.type);
   if (definition === undefined && isKnownType(daily.type)) return { kind: "ignored", type: daily.type };
-  const metric = definition?.daily ?? null;
-  if (definition === undefined || metric === null)
+  const metric = definition?.daily?.metric;
+  if (definition === undefined || metric === undefined)
     return refuse("unknown_type", "type", `there are no daily totals of type ${quoted(daily.type)}`);
   if (!isPlausible(received_at) || !isPlausible(daily.date * DAY))
     return refuse("bad_time", "date", "date must be between 1970-01-01 and 2099-12-31");

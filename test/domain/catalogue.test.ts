@@ -38,6 +38,6 @@ test("every identifier that Apple documents is known", () => {
 });
 
 test("anything else is unknown", () => {
-  for (const type of ["", "HeartRate", "HKQuantityTypeIdentifier", "HKQuantityTypeIdentifierMoonPhase", "toString"])
-    expect(isKnownType(type), type).toBe(false);
+  const types = ["", "HeartRate", "HKQuantityTypeIdentifier", "HKQuantityTypeIdentifierMoonPhase", "toString"];
+  expect(types.filter(isKnownType)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type DayInput, dayMetrics } from "../../src/domain/day-metrics.ts";
-import { NO_SETTINGS, aSample, at, digest, steps, uuid } from "./make.ts";
+import { NO_SETTINGS, aSample, at, changed, digest, steps, uuid } from "./make.ts";
 
 const day = (over: Partial<DayInput>) =>
   dayMetrics({ date: "2026-03-10", samples: [], totals: [], settings: NO_SETTINGS, ...over }, digest);
@@ -48,7 +48,7 @@ test("a source that was set aside is named", () => {
 });
 
 test("a day with more steps than anybody walks is kept and flagged", () => {
-  const samples = [watch, phone].map((sample) => ({ ...sample, value: 50_000 }));
+  const samples = [watch, phone].map((sample) => changed(sample, { value: 50_000 }));
   expect(day({ samples })[0]).toMatchObject({ value: 75_000, provenance: { flags: ["soft_range"] } });
 });
 
@@ -78,7 +78,7 @@ test("the provider's total stands beside the derived value, as it is", () => {
 });
 
 test("the input hash does not know when and in what order samples arrived", () => {
-  const late = [phone, watch].map((sample) => ({ ...sample, received_at: 9 }));
+  const late = [phone, watch].map((sample) => changed(sample, { received_at: 9 }));
   expect(day({ samples: late })).toEqual(day({ samples: [watch, phone] }));
 });
 

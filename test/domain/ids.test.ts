@@ -48,9 +48,10 @@ test("milliseconds do not change the id of a record, because an export drops the
   expect(recordId({ ...later, value: null, n: 0 }, digest)).toBe(recordId({ ...parts, value: null, n: 0 }, digest));
 });
 
+const named = (value: string) =>
+  uuid5(NAMESPACE, `a1|steps|2026-03-10T12:00:00Z|2026-03-10T12:05:00Z|Anna's iPhone|${value}|2`, digest);
+
 test("a value in an id has 3 significant digits and is the shortest decimal without an exponent", () => {
-  const named = (value: string) =>
-    uuid5(NAMESPACE, `a1|steps|2026-03-10T12:00:00Z|2026-03-10T12:05:00Z|Anna's iPhone|${value}|2`, digest);
   expect(recordId({ ...parts, value: 1234.5, n: 2 }, digest)).toBe(named("1230"));
   expect(recordId({ ...parts, value: 0.1, n: 2 }, digest)).toBe(named("0.1"));
   expect(recordId({ ...parts, value: 1.23456e-8, n: 2 }, digest)).toBe(named("0.0000000123"));

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as day from "../../src/domain/local-day.ts";
 import { at } from "./make.ts";
@@ -65,18 +65,8 @@ test("offsets are zones too, in the forms that clients write", () => {
 });
 
 test("what is neither a name nor an offset on Earth is no zone", () => {
-  for (const text of [
-    "",
-    "Mars/Olympus",
-    "+15:00",
-    "-12:01",
-    "+01:60",
-    "+99",
-    "12",
-    "x".repeat(65),
-    "Europe/Amster dam",
-  ])
-    expect(day.isZone(text), text).toBe(false);
+  const texts = ["", "Mars/Olympus", "+15:00", "-12:01", "+01:60", "+99", "12", "x".repeat(65), "Europe/Amster dam"];
+  expect(texts.filter(day.isZone)).toEqual([]);
   expect(day.isZone("America/Argentina/Buenos_Aires")).toBe(true);
 });
 

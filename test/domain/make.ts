@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { InterpretInput } from "../../src/domain/interpret.ts";
 import type { Attributes, Sample, SentSample } from "../../src/domain/sample.ts";
 
@@ -55,6 +55,8 @@ export const steps = (device: Device, [from, to]: [string, string], value: numbe
     ...over,
     attributes: { ...CLASSES[device], ...over.attributes },
   });
+
+export const changed = (sample: Sample, over: SampleOver): Sample => ({ ...sample, ...over });
 
 type SentOver = Partial<SentSample> & { type?: string; unit?: string | null } & Partial<
     Omit<InterpretInput, "sample" | "series">

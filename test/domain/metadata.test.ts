@@ -63,7 +63,7 @@ test("text that no store takes is mended at every depth, and keys are only keys"
 
 test("what is no JSON object is refused", () => {
   for (const text of ["{", "[]", "1", '"x"', "null", "undefined"])
-    expect(readMetadata(text), text).toMatchObject({ reason: "bad_value" });
+    expect(readMetadata(text)).toMatchObject({ reason: "bad_value" });
 });
 
 test("what is too large or too deep is refused without being followed", () => {

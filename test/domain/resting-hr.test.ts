@@ -1,8 +1,8 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { percentile, restingHr } from "../../src/domain/resting-hr.ts";
 import type { Attributes, Sample } from "../../src/domain/sample.ts";
-import { aSample, at, shuffled, uuid } from "./make.ts";
+import { aSample, at, changed, shuffled, uuid } from "./make.ts";
 
 const MIDNIGHT = at("2026-03-10T00:00:00Z");
 const minutes = (n: number): number => MIDNIGHT + n * 60_000;
@@ -70,9 +70,9 @@ test("heart rates of a workout and of motion do not count", () => {
 test("the night is 00:00 to 07:00 by each sample's own clock, unless a sleep is given", () => {
   const noon = bins(HOUR_60, 720);
   expect(rest({ heart: noon })).toBeNull();
-  expect(rest({ heart: noon.map((sample) => ({ ...sample, tz: "America/New_York" })) })).toBeNull();
+  expect(rest({ heart: noon.map((sample) => changed(sample, { tz: "America/New_York" })) })).toBeNull();
   expect(rest({ heart: bins(HOUR_60, 420) })).toBeNull();
-  expect(rest({ heart: bins(HOUR_60, 420).map((sample) => ({ ...sample, tz: "-02:00" })) })?.value).toBe(60);
+  expect(rest({ heart: bins(HOUR_60, 420).map((sample) => changed(sample, { tz: "-02:00" })) })?.value).toBe(60);
   expect(rest({ heart: noon, night: { from: minutes(720), to: minutes(775) } })?.value).toBe(60);
   expect(rest({ heart: noon, night: { from: minutes(721), to: minutes(775) } })).toBeNull();
   expect(rest({ heart: noon, night: { from: minutes(720), to: minutes(774) } })).toBeNull();
@@ -93,7 +93,7 @@ test("without a night it is the 5th percentile of 30 sedentary samples of the da
 });
 
 test("aggregates enter only on days without samples (D21)", () => {
-  const points = bins(HOUR_60).map((sample) => ({ ...sample, attributes: { aggregated: true as const } }));
+  const points = bins(HOUR_60).map((sample) => changed(sample, { attributes: { aggregated: true } }));
   expect(rest({ heart: points })?.value).toBe(60);
   expect(rest({ heart: [...points, beat(100, 70)] })).toBeNull();
 });

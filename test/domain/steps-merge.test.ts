@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
 import { sourceOrder } from "../../src/domain/source-order.ts";
@@ -54,19 +54,26 @@ test("watch, phone, other device, app, a person's entry: in this order, and the 
   expect(value(all, "2026-03-10", ["org.example.walk|", "com.apple.Health|", "org.example.walk|"])).toBe(10);
 });
 
+test("a sample that does not say what made it ranks with other devices", () => {
+  const plain = { ...steps("app", walk, 5), attributes: {} };
+  expect(value([plain, steps("app", walk, 10)])).toBe(5);
+});
+
 test("aggregates rank below every sample, a person's entry included (D21)", () => {
   const hourly = steps("watch", ["12:00:00", "13:00:00"], 6000, { attributes: { aggregated: true } });
   expect(value([hourly, steps("manual", walk, 10)])).toBe(5010);
 });
 
+const named = (bundle_id: string, n: number): Sample => steps("phone", walk, n, { attributes: { bundle_id } });
+
 test("of equal ranks the smaller source key wins", () => {
-  const named = (bundle_id: string, n: number): Sample => steps("phone", walk, n, { attributes: { bundle_id } });
   expect(value([named("b", 2), named("a", 1)])).toBe(1);
 });
 
+const of = (n: number, steps_: number, attributes = {}, times = walk): Sample =>
+  steps("watch", times, steps_, { sample_id: uuid(n), attributes });
+
 test("a source that overlaps itself: version, then creation, then density, then the larger id (D22)", () => {
-  const of = (n: number, steps_: number, attributes = {}, times = walk): Sample =>
-    steps("watch", times, steps_, { sample_id: uuid(n), attributes });
   expect(value([of(1, 1, { sync_version: 2 }), of(2, 2, { sync_version: 1, created: 9 })])).toBe(1);
   expect(value([of(1, 1, { created: 9 }), of(2, 2, { created: 8 })])).toBe(1);
   expect(value([of(1, 1, { created: 9 }), of(2, 2)])).toBe(1);
@@ -97,12 +104,13 @@ test("a part belongs to its date in the zone of the sample that won it (D13)", (
   ]);
 });
 
+const over = (date: string): number | undefined => {
+  const start_at = at(`${date}T23:00:00+01:00`);
+  const hourly = steps("watch", walk, 120, { start_at, end_at: start_at + 2 * 3_600_000, tz: "Europe/Amsterdam" });
+  return value([hourly], date);
+};
+
 test("23 and 25 hour days end at their own midnights", () => {
-  const over = (date: string): number | undefined => {
-    const start_at = at(`${date}T23:00:00+01:00`);
-    const hourly = steps("watch", walk, 120, { start_at, end_at: start_at + 2 * 3_600_000, tz: "Europe/Amsterdam" });
-    return value([hourly], date);
-  };
   expect(over("2026-03-28")).toBe(60);
   expect(over("2026-10-25")).toBe(60);
 });
@@ -186,14 +194,16 @@ test("a date's result over its inputs is that over everything, and inputs change
   );
 });
 
+const end = (sample: Sample): number =>
+  Math.max(sample.end_at, sample.start_at + (sample.end_at > sample.start_at ? 0 : 1000));
+
+const rank = ({ attributes }: Sample): number =>
+  (attributes.aggregated === true ? 100 : 0) +
+  ["watch", "phone", "ring", "app", "manual"].indexOf(attributes.device_class ?? "");
+
 /** The rule as it is written: every part between two boundaries on its own. */
 const slowly = (samples: Sample[]): number => {
-  const end = (sample: Sample): number =>
-    Math.max(sample.end_at, sample.start_at + (sample.end_at > sample.start_at ? 0 : 1000));
   const cuts = [...new Set(samples.flatMap((sample) => [sample.start_at, end(sample)]))].toSorted((a, b) => a - b);
-  const rank = ({ attributes }: Sample): number =>
-    (attributes.aggregated === true ? 100 : 0) +
-    ["watch", "phone", "ring", "app", "manual"].indexOf(attributes.device_class ?? "");
   let sum = 0;
   for (const [n, from] of cuts.slice(0, -1).entries()) {
     const to = cuts[n + 1] as number;

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { coveredDays, effectiveEnd } from "../../src/domain/interval.ts";
 import { epochDay, localDate, possibleDates } from "../../src/domain/local-day.ts";

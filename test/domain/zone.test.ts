@@ -9,8 +9,9 @@ const history = [
 const all = { hk_time_zone: "Europe/Amsterdam", sent: "+01:00", history, batch: "Africa/Cairo" };
 const when = at("2026-03-10T12:00:00Z");
 
+const choose = (over: object) => chooseZone({ ...all, ...over }, when);
+
 test("HKTimeZone comes before the sent zone, the athlete's, the batch's and UTC (D4)", () => {
-  const choose = (over: object) => chooseZone({ ...all, ...over }, when);
   expect(choose({})).toMatchObject({ tz: "Europe/Amsterdam", tz_source: "sample", flags: [] });
   const without = { hk_time_zone: null };
   expect(choose(without)).toMatchObject({ tz: "+01:00", tz_source: "sample" });
