@@ -22,8 +22,9 @@ beforeAll(async () => {
 });
 let partition = 0;
 beforeEach(async () => {
-  for (const table of ["consumer_offsets", "windows", "sample_tombstones", "outbox"]) await db.query(`delete from ${table}`);
-  const [used] = [...(await logInfo.bounds(samples))].filter(([, bounds]) => bounds.high > 0);
+  for (const table of ["consumer_offsets", "windows", "sample_tombstones", "outbox"])
+    await db.query(`delete from ${table}`);
+  const used = [...(await logInfo.bounds(samples))].find(([, bounds]) => bounds.high > 0);
   [partition, high] = [used?.[0] ?? -1, used?.[1].high ?? -1];
 });
 
@@ -84,16 +85,18 @@ test("deletions and events are waited for, of one athlete if asked", async () =>
   await db.query(
     `insert into sample_tombstones (athlete_id, sample_id, reason, deleted_at) values ('ben', gen_random_uuid(), 'deleted', now())`,
   );
-  await db.query(`insert into outbox (shard, athlete_id, topic, key) values (1, 'ben', 't', 'ben|x'), (-1, null, 't', 'cleo')`);
+  await db.query(
+    `insert into outbox (shard, athlete_id, topic, key) values (1, 'ben', 't', 'ben|x'), (-1, null, 't', 'cleo')`,
+  );
   await expect(wait()).rejects.toThrow("1 deletion to find, 2 events to publish");
   await expect(wait("ben")).rejects.toThrow("1 deletion to find, 1 event to publish");
   await expect(wait("cleo")).rejects.toThrow("1 event to publish");
   await expect(wait("anna")).resolves.toBeDefined();
 });
 
+const open = async () => ({ db, logInfo, topics, close: async () => undefined });
 const run = async (...args: string[]): Promise<string[]> => {
   const lines: string[] = [];
-  const open = async () => ({ db, logInfo, topics, close: async () => undefined });
   await positionsCommand({ print: (line) => lines.push(line), open }).parseAsync(args, { from: "user" });
   return lines;
 };
@@ -101,7 +104,15 @@ const run = async (...args: string[]): Promise<string[]> => {
 test("positions show tells position, lag and state beside the log", async () => {
   await applied(3);
   const [shown] = await showPositions(corner, STAGING_GROUP);
-  expect(shown).toMatchObject({ topic: samples, topic_partition: partition, position: 3, low: 0, high, lag: high - 3, epoch: 1 });
+  expect(shown).toMatchObject({
+    topic: samples,
+    topic_partition: partition,
+    position: 3,
+    low: 0,
+    high,
+    lag: high - 3,
+    epoch: 1,
+  });
   expect((await run("show")).join("\n")).toContain("gave up offset 2 as crashed");
   await sampleGauges(corner);
   expect(await corner.telemetry.metricsText()).toContain(
@@ -122,7 +133,13 @@ test("positions set moves, forgets fingerprint and crash, and fences whoever sti
   const before = (await showPositions(corner, STAGING_GROUP))[0];
   await run("set", "--to", "1", "--topic", samples, "--partition", String(partition), "--yes");
   const after = (await showPositions(corner, STAGING_GROUP))[0];
-  expect(after).toMatchObject({ position: 1, fingerprint: null, crashed_offset: null, attempts: 0, last_timestamp: null });
+  expect(after).toMatchObject({
+    position: 1,
+    fingerprint: null,
+    crashed_offset: null,
+    attempts: 0,
+    last_timestamp: null,
+  });
   expect(after?.cluster_id).toBe(await logInfo.clusterId());
   const old = { topic: samples, topic_partition: partition, epoch: before?.epoch ?? 0 };
   const to = { position: 4, fingerprint: "f", timestamp: 0, cluster_id: "c", crashed_offset: null };
@@ -131,6 +148,10 @@ test("positions set moves, forgets fingerprint and crash, and fences whoever sti
 
 test("positions set refuses what makes no sense, in words", async () => {
   await expect(run("set", "--to", "5")).rejects.toThrow("--topic and --partition");
-  await expect(run("set", "--to", "99", "--topic", samples, "--partition", "0", "--yes")).rejects.toThrow("outside the log");
-  await expect(run("set", "--to", "latest", "--topic", samples, "--partition", "77", "--yes")).rejects.toThrow("no topic partition 77");
+  await expect(run("set", "--to", "99", "--topic", samples, "--partition", "0", "--yes")).rejects.toThrow(
+    "outside the log",
+  );
+  await expect(run("set", "--to", "latest", "--topic", samples, "--partition", "77", "--yes")).rejects.toThrow(
+    "no topic partition 77",
+  );
 });

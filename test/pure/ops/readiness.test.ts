@@ -44,8 +44,9 @@ test("one part that fails or hangs makes it 503, and says which and why", async 
   });
 });
 
+const worker = () => ({ ok: false, why: "the worker refuses to start: use positions set" });
+
 test("a worker that refuses to start makes it 503 with its text, while the process stays alive", async () => {
-  const worker = () => ({ ok: false, why: "the worker refuses to start: use positions set" });
   expect(await ask("/readyz", { worker })).toMatchObject({ status: 503, body: { parts: { worker: worker() } } });
   expect(await ask("/healthz", { worker })).toMatchObject({ status: 200 });
 });

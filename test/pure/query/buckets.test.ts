@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stepsMerge } from "../../../src/domain/steps-merge.ts";
 import type { Sample } from "../../../src/domain/sample.ts";

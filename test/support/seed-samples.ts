@@ -1,0 +1,72 @@
+import { addDays } from "../../src/domain/local-day.ts";
+import { digest, sha256Hex } from "../../src/flow/digest.ts";
+import type { CopyColumn, Database, ObjectStore, Tx } from "../../src/flow/ports.ts";
+import type { LocalDate, Sample } from "../../src/domain/sample.ts";
+import { parquetFormat } from "../../src/io/parquet.ts";
+
+const COLUMNS: CopyColumn[] = [
+  { name: "athlete_id", type: "text" },
+  { name: "sample_id", type: "uuid" },
+  { name: "metric", type: "text" },
+  { name: "start_at", type: "timestamptz" },
+  { name: "end_at", type: "timestamptz" },
+  { name: "value", type: "float8" },
+  { name: "unit", type: "text" },
+  { name: "source", type: "text" },
+  { name: "device", type: "text" },
+  { name: "tz", type: "text" },
+  { name: "local_date", type: "date" },
+  { name: "attributes", type: "jsonb" },
+  { name: "received_at", type: "timestamptz" },
+  { name: "rev", type: "int8" },
+];
+
+/** Puts rows into staging as they are. */
+export const stageRows = (tx: Tx, samples: readonly Sample[]): Promise<void> =>
+  tx.copyIn(
+    "health_samples_staging",
+    COLUMNS,
+    samples.map((s) => COLUMNS.map(({ name }) => (name === "rev" ? 1 : s[name as keyof Sample]))),
+  );
+
+let generation = 0;
+
+/** Writes a day object, and answers the statement that points to it. */
+export const writeDay = async (objects: ObjectStore, date: LocalDate, rows: readonly Sample[]) => {
+  const body = parquetFormat.encodeDay(rows);
+  const athleteId = rows[0]?.athlete_id ?? "";
+  generation += 1;
+  const key = `health_streams/athlete=a_${athleteId}/${date}.g${generation}.${digest.sha256(String(generation))}.parquet`;
+  await objects.put(key, body);
+  const metrics = Object.fromEntries([...new Set(rows.map((row) => row.metric))].map((metric) => [metric, {}]));
+  const stats = { ...metrics, max_end: Math.max(...rows.map((row) => row.end_at)) };
+  const point = async (tx: Tx | Database): Promise<void> => {
+    await tx.query(
+      `insert into health_streams (athlete_id, period_start, period_end, level, object_key, generation, row_count, bytes,
+         content_hash, rows_hash, stats, revision, written_at)
+       values ($1, $2::date, $2::date, 'day', $3, $4, $5, $6, $7, 'x', $8, 1, now())
+       on conflict (athlete_id, period_start) do update set object_key = excluded.object_key,
+         generation = excluded.generation, stats = excluded.stats`,
+      [athleteId, date, key, generation, rows.length, body.length, sha256Hex(body), JSON.stringify(stats)],
+    );
+  };
+  return { key, point };
+};
+
+/** Day objects of the rows by their local dates, and pointers to them. */
+export const storeRows = async (db: Database, objects: ObjectStore, rows: readonly Sample[]): Promise<string[]> => {
+  const keys: string[] = [];
+  for (const date of new Set(rows.map((row) => row.local_date))) {
+    const { key, point } = await writeDay(
+      objects,
+      date,
+      rows.filter((row) => row.local_date === date),
+    );
+    await point(db);
+    keys.push(key);
+  }
+  return keys;
+};
+
+export const daysFrom = (first: LocalDate, count: number): LocalDate[] =>
+  Array.from({ length: count }, (_, n) => addDays(first, n));
