@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
-import type { Clock, OnStep } from "./flow/ports.ts";
+import type { Clock } from "./flow/ports.ts";
 import { topicNames } from "./flow/topics.ts";
 import { createCodec } from "./io/avro-codec.ts";
 import { declaredTopics } from "./io/avro-declared.ts";
@@ -17,7 +17,6 @@ import { migrate } from "./ops/migrate.ts";
 
 export const VERSION = "0.1.0";
 export const systemClock: Clock = { now: () => Date.now() };
-export const noSteps: OnStep = () => undefined;
 
 const CACHE_BYTES = 128 << 20;
 

@@ -70,13 +70,3 @@ export const settleObjects = async (
     );
   }
 };
-
-/** Outbox, dead letters and objects together, for stages that need no step between them. */
-export const finish = async (
-  tx: Tx,
-  effects: Pick<Effects<unknown>, "objects" | "superseded" | "events" | "dead_letters">,
-  deps: { clock: Clock; deadLetterTopic: string },
-): Promise<void> => {
-  await enqueueEffects(tx, effects, deps.deadLetterTopic);
-  await settleObjects(tx, effects, deps.clock);
-};
