@@ -36,6 +36,14 @@ export const stagedOf = async (tx: Reader, athleteId: string, ids: readonly stri
   return rows.map(asSample);
 };
 
+/** Every zone that the athlete's samples have had. */
+export const zonesSeen = async (tx: Reader, athleteId: string): Promise<string[]> => {
+  const rows = await tx.query<{ zones_seen: string[] }>(`select zones_seen from athletes where athlete_id = $1`, [
+    athleteId,
+  ]);
+  return rows[0]?.zones_seen ?? [];
+};
+
 /** Newest first: what is deleted is mostly recent. */
 export const objectsOf = async (tx: Reader, athleteId: string): Promise<SearchedObject[]> =>
   tx.query<SearchedObject>(

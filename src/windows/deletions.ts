@@ -21,14 +21,10 @@ type Search = {
   topic_partition: number;
   open: OpenDeletion[];
   objects: SearchedObject[];
-  /** Zones of the rows around what was found: one timeline is merged over all of them (D13). */
-  zones: Set<string>;
 };
 
 /** The windows whose results read the deleted rows: they fire again, and their panes drop the rows. */
-const windowsOf = (found: readonly Sample[], search: Search): Touched[] => {
-  const zones = [...search.zones];
-  const { topic_partition } = search;
+const windowsOf = (found: readonly Sample[], zones: readonly string[], topic_partition: number): Touched[] => {
   const touched = new Map<LocalDate, Touched>();
   for (const sample of found) {
     for (const date of touchedDates(sample, zones)) {
@@ -40,13 +36,15 @@ const windowsOf = (found: readonly Sample[], search: Search): Touched[] => {
 
 const settle = async (deps: WindowsDeps, search: Search, stored: readonly Sample[], staged: boolean): Promise<void> => {
   const now = deps.clock.now();
-  const { athlete_id } = search;
+  const { athlete_id, topic_partition } = search;
   await deps.db.transaction(async (tx) => {
     await lockAthlete(tx, athlete_id);
     const ids = search.open.map((deletion) => deletion.sample_id);
     const found = staged ? await sql.stagedOf(tx, athlete_id, ids) : stored;
     if (found.length === 0) return;
-    await lockWindows(tx, athlete_id, [], { days: windowsOf(found, search), now });
+    // One time line is merged over all zones of an athlete (D13).
+    const days = windowsOf(found, await sql.zonesSeen(tx, athlete_id), topic_partition);
+    await lockWindows(tx, athlete_id, [], { days, now });
     if (staged) {
       await sql.removeStaged(
         tx,
@@ -73,17 +71,11 @@ const mayHold = (deletion: OpenDeletion, object: SearchedObject): boolean => {
   return metric !== undefined && object.metrics.includes(metric);
 };
 
-const searchObject = async (
-  deps: WindowsDeps,
-  key: string,
-  ids: readonly string[],
-  zones: Set<string>,
-): Promise<Sample[]> => {
+const searchObject = async (deps: WindowsDeps, key: string, ids: readonly string[]): Promise<Sample[]> => {
   const body = await deps.objects.get(key);
   const wanted = new Set(ids);
   if (!deps.parquet.decodeIds(body).some((id) => wanted.has(id))) return [];
   const rows = deps.parquet.decodeDay(body);
-  for (const row of rows) zones.add(row.tz);
   return rows.filter((row) => wanted.has(row.sample_id));
 };
 
@@ -96,9 +88,7 @@ const searchObjects = async (deps: WindowsDeps, search: Search): Promise<void> =
     const found = await Promise.all(
       slice.map((object) => {
         const here = open.filter((deletion) => mayHold(deletion, object)).map((deletion) => deletion.sample_id);
-        return here.length === 0
-          ? Promise.resolve([])
-          : turn(() => searchObject(deps, object.object_key, here, search.zones));
+        return here.length === 0 ? Promise.resolve([]) : turn(() => searchObject(deps, object.object_key, here));
       }),
     );
     const rows = found.flat();
@@ -128,7 +118,7 @@ const resolveSome = async (deps: WindowsDeps, athleteId: string, partition: numb
     return { open, staged, objects };
   });
   if (facts.open.length === 0) return 0;
-  const search = { athlete_id: athleteId, topic_partition: partition, zones: new Set<string>(), ...facts };
+  const search = { athlete_id: athleteId, topic_partition: partition, ...facts };
   if (facts.staged.length > 0) await settle(deps, search, [], true);
   const found = new Set(facts.staged.map((row) => row.sample_id));
   await searchObjects(deps, { ...search, open: facts.open.filter((deletion) => !found.has(deletion.sample_id)) });

@@ -8,7 +8,7 @@ import type { DayObjects } from "./day-objects.ts";
 import { type DueDay, type WindowRow, nextPane } from "./due.ts";
 import type { MetricRow, PaneDay, PaneFacts, Pointer } from "./facts.ts";
 import { WINDOW_COLUMNS } from "./sql.ts";
-import { STAGED_COLUMNS, STAGED_NAMES, type StagedRow, asSample } from "./staged-rows.ts";
+import { STAGED_COLUMNS, STAGED_NAMES, sampleOfCells } from "./staged-rows.ts";
 
 /** A sample may be this long (D5), so one that reaches into a span may have begun this much earlier. */
 const LONGEST_DAYS = 4;
@@ -55,7 +55,9 @@ const readAthlete = async (tx: Reader, athleteId: string): Promise<{ version: nu
     [athleteId],
   );
   if (!row) return { version: 0, settings: { zones: [], source_order: {} } };
-  return { version: row.version, settings: { zones: row.zones, source_order: row.source_order } };
+  // The column says instants as settings do, as text or milliseconds.
+  const zones = row.zones.map(({ from, zone }) => ({ from: +new Date(from), zone }));
+  return { version: row.version, settings: { zones, source_order: row.source_order } };
 };
 
 const readStaged = async (tx: Reader, athleteId: string, span: Span, days: readonly PaneDay[]): Promise<Sample[]> => {
@@ -65,9 +67,7 @@ const readStaged = async (tx: Reader, athleteId: string, span: Span, days: reado
     STAGED_COLUMNS.map(([, type]) => type),
     [athleteId, new Date(span.reach), new Date(span.to), new Date(span.from), days.map((day) => day.date)],
   );
-  return rows.map((row) =>
-    asSample(Object.fromEntries(STAGED_COLUMNS.map(([name], at) => [name, row[at]])) as unknown as StagedRow),
-  );
+  return rows.map(sampleOfCells);
 };
 
 const readPointers = async (tx: Reader, athleteId: string, span: Span): Promise<Pointer[]> =>
@@ -114,7 +114,10 @@ export const readFacts = async (
     const pointers = await readPointers(tx, athleteId, span);
     const rows = await deps.dayObjects.rows(pointers.map((pointer) => pointer.object_key));
     const stored = pointers.map((pointer, at) => ({ pointer, rows: rows[at] ?? [] }));
-    const ids = new Set([staged, ...rows].flatMap((samples) => samples.flatMap(tombstoneIds)));
+    const ids = new Set<string>();
+    for (const samples of [staged, ...rows]) {
+      for (const sample of samples) for (const id of tombstoneIds(sample)) ids.add(id);
+    }
     const tombstones = await readTombstones(tx, athleteId, [...ids], span);
     const metrics = await tx.query<MetricRow>(
       `select date, metric, source, value, unit, locked, synced_value, is_final, method, input_hash, provenance

@@ -24,3 +24,11 @@ export const STAGED_NAMES = STAGED_COLUMNS.map(([name]) => name).join(", ");
 export type StagedRow = Omit<Sample, "attributes"> & { attributes: Sample["attributes"] | null };
 
 export const asSample = (row: StagedRow): Sample => ({ ...row, attributes: row.attributes ?? {} });
+
+/** A row of COPY, its cells in the order of `STAGED_COLUMNS`. */
+export const sampleOfCells = (cells: readonly unknown[]): Sample => {
+  const sample: Record<string, unknown> = {};
+  for (const [at, [name]] of STAGED_COLUMNS.entries()) sample[name] = cells[at];
+  sample["attributes"] ??= {};
+  return sample as Sample;
+};
