@@ -97,7 +97,7 @@ const listen = async (connections: Connections, roles: readonly Role[], worker: 
       metricsContentType: telemetry.contentType,
     }),
     ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics, isTransient }) : []),
-    ...(roles.includes("api") ? queryRoutes({ db, objects, parquet: parquetFormat, digest, clock }) : []),
+    ...(roles.includes("api") ? queryRoutes({ db, objects, parquet: parquetFormat, digest, clock, isTransient }) : []),
   ];
   const server: HttpServer = createHttpServer({
     routes,

@@ -8,6 +8,9 @@ export type ParentMessage = { kind: "figures"; id: number };
 /** Set in the environment of the supervised child; main.ts then runs the role itself instead of supervising it. */
 export const CHILD_FLAG = "HEALTH_SYNC_SUPERVISED";
 
+/** How long an orphan may drain: nobody is left to kill it. */
+const ORPHAN_MS = 30_000;
+
 export type ParentLink = {
   /** Work is under way: positions are accepted, the group is joined. */
   ready(): void;
@@ -32,14 +35,18 @@ export const linkToParent = (deps: { figures(): Promise<unknown[]>; orphaned: ()
     if (message.kind !== "figures") return;
     void deps.figures().then((figures) => send({ kind: "figures", id: message.id, figures }));
   };
+  const onDisconnect = (): void => {
+    setTimeout(() => process.exit(1), ORPHAN_MS).unref();
+    deps.orphaned();
+  };
   process.on("message", onMessage);
-  process.once("disconnect", deps.orphaned);
+  process.once("disconnect", onDisconnect);
   return {
     ready: () => void send({ kind: "ready" }),
     note: (text) => send({ kind: "note", text }),
     close: () => {
       process.off("message", onMessage);
-      process.off("disconnect", deps.orphaned);
+      process.off("disconnect", onDisconnect);
       if (process.connected) process.disconnect();
     },
   };

@@ -39,6 +39,8 @@ const startChild = (options: SupervisorOptions, tell: (event: SupervisorEvent) =
   const child = spawn(process.execPath, [...process.execArgv, ...options.argv], {
     env: { ...options.env, [CHILD_FLAG]: "1" },
     stdio: ["ignore", "inherit", "pipe", "ipc"],
+    // A group of its own: Ctrl-C in a terminal reaches the parent only, which then drains its child in order.
+    detached: true,
   });
   const print = options.stderr ?? ((line: string) => void process.stderr.write(`${line}\n`));
   const lines = child.stderr ? createInterface({ input: child.stderr }) : null;

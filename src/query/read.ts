@@ -3,7 +3,7 @@ import { DAY, epochDay, possibleDates } from "../domain/local-day.ts";
 import { liveSamples } from "../domain/merge.ts";
 import type { Digest, Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
 import { ObjectMissing, type Database, type ObjectStore, type ParquetFormat } from "../flow/ports.ts";
-import { readOpenTombstones, readPointers, readStaged, readTombstonesOf, type Pointer } from "./sql.ts";
+import { readTombstones, readPointers, readStaged, readTombstonesOf, type Pointer } from "./sql.ts";
 
 /** A sample may be this long (D5), so one that reaches into a range may have begun this much earlier. */
 const LONGEST = 4 * DAY;
@@ -49,7 +49,7 @@ const readPlan = async (db: Database, athleteId: string, metric: string, range: 
   db.snapshot(async (tx) => ({
     staged: await readStaged(tx, athleteId, metric, range),
     pointers: await readPointers(tx, athleteId, metric, range),
-    tombstones: await readOpenTombstones(tx, athleteId, range),
+    tombstones: await readTombstones(tx, athleteId, range),
   }));
 
 /** Rows that start before this are complete once every object before `next` is read. */

@@ -1,7 +1,29 @@
-import type { Route } from "../flow/route.ts";
+import { ObjectMissing } from "../flow/ports.ts";
+import { Problem, type Route } from "../flow/route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { samplesRoute, type QueryDeps } from "./samples.ts";
 import { todayRoute } from "./today.ts";
 
+export type QueryRoutesDeps = QueryDeps & {
+  /** Whether a store is away for now: answered with 503, not as a fault of ours. */
+  isTransient: (error: unknown) => boolean;
+};
+
+/** An answer that cannot be given now is a 503 to be asked again, never one with a gap. */
+const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route => ({
+  ...route,
+  handler: async (request) => {
+    try {
+      return await route.handler(request);
+    } catch (error) {
+      const again = { headers: { "retry-after": "1" } };
+      if (error instanceof ObjectMissing) throw new Problem(503, "the data is being rewritten: ask again", again);
+      if (isTransient(error)) throw new Problem(503, "the database or the object store is away: ask again", again);
+      throw error;
+    }
+  },
+});
+
 /** What the api role serves to readers. */
-export const queryRoutes = (deps: QueryDeps): Route[] => [todayRoute(deps), samplesRoute(deps), metricsRoute(deps)];
+export const queryRoutes = (deps: QueryRoutesDeps): Route[] =>
+  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps)].map((route) => askAgain(route, deps.isTransient));

@@ -57,20 +57,17 @@ export const readPointers = async (
   );
 
 /**
- * Tombstones that can concern the range: of content known to begin in it (twins included), and those whose content is
- * still looked for, since their rows may be in hand. Of the others nothing is stored.
+ * Tombstones that can concern the range: of content known to begin in it (twins included), and those whose content
+ * nobody has seen, since their rows may be in hand all the same.
  */
-export const readOpenTombstones = async (
+export const readTombstones = async (
   tx: Reader,
   athleteId: string,
   range: Pick<SqlRange, "to" | "reach">,
 ): Promise<Tombstone[]> =>
   tx.query<Tombstone>(
     `select sample_id, reason, twin_key from sample_tombstones
-     where athlete_id = $1 and twin_start between $2 and $3
-     union all
-     select sample_id, reason, twin_key from sample_tombstones
-     where athlete_id = $1 and resolved_at is null and twin_start is null`,
+     where athlete_id = $1 and (twin_start is null or twin_start between $2 and $3)`,
     [athleteId, new Date(range.reach), new Date(range.to)],
   );
 

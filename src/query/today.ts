@@ -9,7 +9,7 @@ import type { Route } from "../flow/route.ts";
 import { figuresOf, mergedSum, withoutShadowedAggregates } from "./buckets.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
-import { newestStagedZone, readOpenTombstones, readSettings, readStaged } from "./sql.ts";
+import { newestStagedZone, readTombstones, readSettings, readStaged } from "./sql.ts";
 import { zonesOf } from "./zone.ts";
 
 export type DayBounds = { from: Instant; to: Instant };
@@ -85,7 +85,7 @@ const readToday = async (deps: QueryDeps, athleteId: string): Promise<Record<str
     // A second of margin on both sides, because twins agree to the second only.
     const range = { from: day.from - 1000, to: day.to + 1000, reach: day.from - 1000 - 4 * DAY };
     const staged = await readStaged(tx, athleteId, null, range);
-    const { live } = liveSamples(staged, await readOpenTombstones(tx, athleteId, range), deps.digest);
+    const { live } = liveSamples(staged, await readTombstones(tx, athleteId, range), deps.digest);
     return {
       athlete_id: athleteId,
       local_date: date,

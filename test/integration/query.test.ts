@@ -2,8 +2,8 @@ import { beforeEach, expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
 import { twinKey } from "../../src/domain/merge.ts";
 import { digest } from "../../src/flow/digest.ts";
-import { ObjectMissing } from "../../src/flow/ports.ts";
 import { Problem, type RouteRequest } from "../../src/flow/route.ts";
+import { isTransient, openDatabase } from "../../src/io/postgres.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
 import { queryRoutes } from "../../src/query/routes.ts";
 import { aSample, at, steps, uuid } from "../domain/make.ts";
@@ -29,7 +29,7 @@ const deps = {
   digest,
   clock: { now: () => now },
 };
-const routes = queryRoutes(deps);
+const routes = queryRoutes({ ...deps, isTransient });
 
 beforeEach(async () => {
   now = at("2026-03-11T15:00:00Z");
@@ -154,10 +154,10 @@ test("a pane that moves rows and sweeps the old object while the answer is made 
   await mover;
 });
 
-test("an object that is missing for good is an error, not an answer with a gap", async () => {
+test("an object that is missing for good is a 503, not an answer with a gap", async () => {
   const keys = await storeRows(db, objects, [beat("2026-03-09T10:00:00Z", 1)]);
   await objects.delete(keys);
-  await expect(ask("samples", week)).rejects.toBeInstanceOf(ObjectMissing);
+  await expect(ask("samples", week)).rejects.toMatchObject({ status: 503, headers: { "retry-after": "1" } });
 });
 
 test("pages of a month show every sample once, in order, and read no further than they need", async () => {
@@ -277,6 +277,14 @@ test("daily values have the contract's shape, effective or all", async () => {
     "metrics"
   ];
   expect(all).toEqual([{ ...row, date: "2026-03-10", source: "derived", value: 900, locked: false }]);
+});
+
+test("while Postgres is away the answer is 503, to be asked again", async () => {
+  const away = openDatabase({ url: "postgres://postgres@127.0.0.1:1/none", connect_timeout_ms: 500 });
+  const [today] = queryRoutes({ ...deps, db: away, isTransient });
+  const asked = today?.handler({ athlete_id: "a1", query: {} } as unknown as RouteRequest);
+  await expect(asked).rejects.toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  await away.close();
 });
 
 test("what cannot be answered is refused with the parameter and what would be right", async () => {
