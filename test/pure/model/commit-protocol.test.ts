@@ -1,0 +1,155 @@
+import { array, assert, constantFrom, integer, oneof, property, record } from "fast-check";
+import { expect, test } from "vitest";
+import { RELAY_STEPS } from "../../../src/publish/lane.ts";
+import { STAGING_STEPS } from "../../../src/staging/stage.ts";
+import { PANE_STEPS } from "../../../src/windows/commit.ts";
+import { SWEEP_STEPS } from "../../../src/windows/sweeper.ts";
+import { NOON, chunksOf, drawnChunks, type DrawnChunk } from "../../support/model/inputs.ts";
+import { GUARDS, SWEEP_GRACE, emptyStore, type Actor, type Guard, type Store } from "../../support/model/store.ts";
+import { KINDS, brokenNow, brokenWhenQuiet, finalState, settle, spawn, type Kind } from "../../support/model/world.ts";
+
+/** Every step that the product announces: the model must know each of them, so that a new one cannot be missed. */
+const STEPS = [...STAGING_STEPS, ...PANE_STEPS, ...RELAY_STEPS, ...SWEEP_STEPS];
+const SEED = Number(process.env["FAULT_SEED"] ?? Date.now() % 1_000_000);
+
+const ONE = { id: "00000000-0000-4000-8000-000000000000", at: NOON, watch: true, steps: true, sync: null };
+
+type Logs = { live: DrawnChunk[]; backfill: DrawnChunk[] };
+const logs = record({ live: drawnChunks, backfill: drawnChunks });
+const world = (drawn: Logs, without: Guard | null = null): Store => {
+  const live = chunksOf("live", drawn.live, NOON);
+  return emptyStore(NOON, { live, backfill: chunksOf("backfill", drawn.backfill, NOON + 3) }, without);
+};
+
+const undisturbed = (drawn: Logs): Store => {
+  const store = world(drawn);
+  settle(store);
+  return store;
+};
+
+type Move =
+  | { move: "step"; who: number; times: number }
+  | { move: "kill"; who: number }
+  | { move: "spawn"; kind: Kind }
+  | { move: "wait"; ms: number };
+/** Far enough for a batch, a pane or a send, or to stop in the middle of one. */
+const times = constantFrom(1, 3, 7, 13, 16, 40);
+const who = integer({ min: 0, max: 4 });
+const moves = array(
+  oneof(
+    { weight: 6, arbitrary: record({ move: constantFrom("step" as const), who, times }) },
+    { weight: 1, arbitrary: record({ move: constantFrom("kill" as const), who }) },
+    { weight: 4, arbitrary: record({ move: constantFrom("spawn" as const), kind: constantFrom(...KINDS) }) },
+    {
+      weight: 1,
+      arbitrary: record({ move: constantFrom("wait" as const), ms: constantFrom(SWEEP_GRACE, 16 * 3_600_000) }),
+    },
+  ),
+  { minLength: 10, maxLength: 60 },
+);
+
+/** Moves on until the actor ends or the state is wrong. */
+const walk = (store: Store, actor: Actor, steps: number): boolean => {
+  for (let i = 0; i < steps; i += 1) {
+    const { done } = actor.next();
+    expect(brokenNow(store)).toEqual([]);
+    if (done) return true;
+  }
+  return false;
+};
+
+/** Any interleaving of workers, relays, sweepers and searches: killed anywhere, or asleep and woken much later. */
+const disturb = (store: Store, played: readonly Move[]): void => {
+  const actors: Actor[] = [];
+  for (const move of played) {
+    if (move.move === "wait") store.now += move.ms;
+    else if (move.move === "spawn") actors.push(spawn(store, move.kind));
+    else {
+      const actor = actors[move.who % Math.max(1, actors.length)];
+      const gone = actor && (move.move === "kill" || walk(store, actor, move.times));
+      if (gone) actors.splice(actors.indexOf(actor), 1);
+    }
+  }
+  // The zombies wake last, after successors have done their work.
+  settle(store);
+  for (const actor of actors) walk(store, actor, 1000);
+};
+
+test("the model passes through every step that the product exports", () => {
+  const drawn: Logs = {
+    live: [{ samples: [{ ...ONE, value: 60, zone: null }], deletions: [], again: false }],
+    backfill: [],
+  };
+  const seen = new Set<string>();
+  settle(world(drawn), (name) => seen.add(name));
+  expect(STEPS.filter((name) => !seen.has(name))).toEqual([]);
+  expect([...seen].filter((name) => !STEPS.includes(name) && !name.startsWith("deletion."))).toEqual([]);
+});
+
+const withstands = (without: Guard | null, numRuns: number): void => {
+  assert(
+    property(logs, moves, (drawn, played) => {
+      const store = world(drawn, without);
+      disturb(store, played);
+      settle(store);
+      expect(brokenWhenQuiet(store)).toEqual([]);
+      expect(finalState(store)).toEqual(finalState(undisturbed(drawn)));
+    }),
+    { seed: SEED, numRuns, endOnFailure: without !== null },
+  );
+};
+
+test(`whatever is killed or sleeps, nothing is lost, doubled or resurrected (seed ${SEED})`, () => {
+  const runs = Number(process.env["MODEL_RUNS"] ?? 400);
+  expect(() => withstands(null, runs)).not.toThrow();
+});
+
+test.each(GUARDS)("without its check of %s the protocol breaks, and the model notices", (guard) => {
+  expect(() => withstands(guard, 5000)).toThrow("Property failed");
+});
+
+test.each(STEPS)("a kill at %s, the first, second or third time, changes no final state", (step) => {
+  assert(
+    property(logs, integer({ min: 1, max: 3 }), (drawn, nth) => {
+      const store = world(drawn);
+      let left = nth;
+      const killed = new Error("killed");
+      try {
+        settle(store, (name) => {
+          left -= name === step ? 1 : 0;
+          if (left === 0) throw killed;
+        });
+      } catch (error) {
+        if (error !== killed) throw error;
+      }
+      settle(store);
+      expect(brokenWhenQuiet(store)).toEqual([]);
+      expect(finalState(store)).toEqual(finalState(undisturbed(drawn)));
+    }),
+    { seed: SEED, numRuns: 10 },
+  );
+});
+
+const withoutPositions = (store: Store): unknown => ({
+  ...(JSON.parse(finalState(store)) as object),
+  positions: null,
+});
+
+test(`order, repetition and split of what was received do not matter (seed ${SEED})`, () => {
+  assert(
+    property(logs, integer(), (drawn, shuffle) => {
+      const mixed = world(drawn);
+      // Same chunks with the same stamps, in another order and all of them twice.
+      for (const lane of ["live", "backfill"] as const) {
+        const chunks = [...mixed.logs[lane], ...mixed.logs[lane]];
+        mixed.logs[lane] = chunks
+          .map((c, i) => [c, (i * 7919 + shuffle) % 104_729] as const)
+          .toSorted((a, b) => a[1] - b[1])
+          .map(([c]) => c);
+      }
+      settle(mixed);
+      expect(withoutPositions(mixed)).toEqual(withoutPositions(undisturbed(drawn)));
+    }),
+    { seed: SEED, numRuns: 150 },
+  );
+});
