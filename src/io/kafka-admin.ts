@@ -1,6 +1,7 @@
 import kafkajs from "kafkajs";
 import type { Admin, Kafka } from "kafkajs";
 import type { LogInfo } from "../flow/ports.ts";
+import { isTransient } from "./kafka-errors.ts";
 
 /** What the cluster has of a topic. `overrides` are the settings made on the topic itself, `config` what is in force. */
 export type TopicState = {
@@ -106,21 +107,25 @@ async function describe(admin: Admin, names: readonly string[]): Promise<Map<str
   return out;
 }
 
+/**
+ * Metadata names a leader before it leads: a send in that moment is refused for some partitions and, tried again, written twice
+ * to the others. Only a leader answers for its offsets.
+ */
 async function withoutLeader(admin: Admin, expected: ReadonlyMap<string, number>): Promise<string[]> {
-  const topics = await metadata(admin, [...expected.keys()]);
-  const led = new Map(
-    topics.map(({ name, partitions }) => [name, partitions.filter(({ leader }) => leader >= 0).length]),
-  );
-  return [...expected].filter(([name, count]) => (led.get(name) ?? 0) < count).map(([name]) => name);
+  const missing: string[] = [];
+  for (const [name, count] of expected) {
+    const offsets = await passing(() => admin.fetchTopicOffsets(name));
+    if ((offsets?.length ?? 0) < count) missing.push(name);
+  }
+  return missing;
 }
 
-/** A topic just created may be unknown to the broker asked, which kafkajs answers with an error for the whole call. */
-async function metadata(admin: Admin, names: string[]) {
+/** Null while the broker that was asked does not know the topic, or a partition of it has no leader. */
+async function passing<T>(question: () => Promise<T>): Promise<T | null> {
   try {
-    return (await admin.fetchTopicMetadata({ topics: names })).topics;
+    return await question();
   } catch (error) {
-    if (error instanceof Error && "type" in error && SOON.has(String(error.type))) return [];
+    if (isTransient(error)) return null;
     throw error;
   }
 }
-const SOON = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);

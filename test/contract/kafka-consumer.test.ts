@@ -161,7 +161,8 @@ test("a place beyond the end of the log is reported as suspect", async () => {
   await member.begin();
   await until("suspicion", () => member.suspects.length > 0);
   expect(member.suspects[0]).toEqual(at(topic));
-  expect(offsets(member)).toEqual([]);
+  // kafkajs goes on from the start of the log by itself: what then comes shows that it was not asked for.
+  expect(member.batches.filter(({ fetched_from }) => fetched_from === 50)).toEqual([]);
 });
 
 test("answered fetches are told also while nothing is there to read", async () => {

@@ -1,0 +1,166 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { createCodec } from "../../src/io/avro-codec.ts";
+import { declaredTopics } from "../../src/io/avro-declared.ts";
+import type { DeclaredTopic } from "../../src/io/avro-declared.ts";
+import { RegistryAway, createRegistry } from "../../src/io/registry.ts";
+import type { AvroSchema } from "../../src/io/registry.ts";
+import { isolated, stackEnv } from "../support/stack.ts";
+
+const { prefix } = await isolated("registry");
+const url = stackEnv().SCHEMA_REGISTRY_URL;
+const registry = createRegistry(url);
+const declared = declaredTopics({ prefix });
+const TOUCHED = { athlete_id: "athlete-1", dates: [20_778, 20_779], reason: "données" };
+
+const FIELDS = [
+  { name: "a", type: "string" },
+  { name: "b", type: ["null", "double"], default: null },
+];
+const schema = (fields: object[], name = "Thing"): AvroSchema => ({
+  type: "record",
+  name,
+  namespace: "health.test",
+  fields: fields as AvroSchema["fields"],
+});
+/** A topic of its own that is not in topics/, with the schema registered. */
+async function declare(name: string, written: AvroSchema): Promise<DeclaredTopic> {
+  const topic = `${prefix}${name}`;
+  const subject = `${topic}-value`;
+  await registry.setCompatibility(subject, "NONE");
+  await registry.register(subject, written, "NONE");
+  return { name: topic, subject, partitions: 1, config: {}, compatibility: "NONE", schema: written };
+}
+const codecFor = (...topics: DeclaredTopic[]) => createCodec(createRegistry(url), topics);
+
+test("what is encoded for a topic decodes to the same value, in Confluent framing", async () => {
+  const topic = declared.find(({ name }) => name.endsWith("windows.v1"));
+  if (!topic) throw new Error("health.windows.v1 is not declared");
+  await registry.setCompatibility(topic.subject, topic.compatibility);
+  const id = await registry.register(topic.subject, topic.schema, topic.compatibility);
+  const bytes = await codecFor(topic).encode(topic.name, TOUCHED);
+  expect([bytes[0], bytes.readInt32BE(1)]).toEqual([0, id]);
+  expect(await codecFor(topic).decode(topic.name, bytes)).toEqual({ kind: "ok", value: TOUCHED });
+});
+
+test("nullables are values or null, never wrapped, and a default fills in what is left out", async () => {
+  const topic = await declare("nullable", schema(FIELDS));
+  const codec = codecFor(topic);
+  for (const [sent, back] of [
+    [
+      { a: "x", b: 1.5 },
+      { a: "x", b: 1.5 },
+    ],
+    [
+      { a: "x", b: null },
+      { a: "x", b: null },
+    ],
+    [{ a: "x" }, { a: "x", b: null }],
+  ]) {
+    expect(await codec.decode(topic.name, await codec.encode(topic.name, sent))).toEqual({ kind: "ok", value: back });
+  }
+});
+
+test("encoding for a subject that lacks our schema says what to run", async () => {
+  const topic = await declare("unapplied", schema(FIELDS));
+  const changed = { ...topic, schema: schema([...FIELDS, { name: "c", type: "int", default: 0 }]) };
+  await expect(codecFor(changed).encode(topic.name, { a: "x" })).rejects.toThrow(/run health-sync topics apply/);
+  await expect(codecFor(topic).encode("nowhere", {})).rejects.toThrow(/not declared/);
+});
+
+test("a value that does not fit is refused with its path and without its content", async () => {
+  const topic = await declare("misfit", schema(FIELDS));
+  const error: unknown = await codecFor(topic)
+    .encode(topic.name, { a: "x", b: "one hundred and eighty" })
+    .catch((reason: unknown) => reason);
+  expect(String(error)).toMatch(/does not fit its schema at b/);
+  expect(String(error)).not.toMatch(/eighty/);
+});
+
+test("old bytes reach a new reader and new bytes an old one, when the change is compatible", async () => {
+  const [v1, v2] = [schema(FIELDS), schema([...FIELDS, { name: "c", type: "long", default: 7 }])];
+  const topic = await declare("evolve", v1);
+  await registry.register(topic.subject, v2, "NONE");
+  const [old, next] = [codecFor(topic), codecFor({ ...topic, schema: v2 })];
+  const fromOld = await old.encode(topic.name, { a: "x", b: 2 });
+  const fromNew = await next.encode(topic.name, { a: "x", b: 2, c: 9 });
+  expect(await next.decode(topic.name, fromOld)).toEqual({ kind: "ok", value: { a: "x", b: 2, c: 7 } });
+  expect(await old.decode(topic.name, fromNew)).toEqual({ kind: "ok", value: { a: "x", b: 2 } });
+  expect(await next.decode(topic.name, fromNew)).toEqual({ kind: "ok", value: { a: "x", b: 2, c: 9 } });
+});
+
+test.each([
+  ["empty", Buffer.alloc(0)],
+  ["too short", Buffer.from([0, 0, 0, 0, 1])],
+  ["without the magic byte", Buffer.from([1, 0, 0, 0, 1, 2, 0])],
+  ["JSON", Buffer.from('{"athlete_id":"a"}')],
+])("bytes that are %s are a bad frame", async (_, bytes) => {
+  const topic = await declare("frame", schema(FIELDS));
+  expect(await codecFor(topic).decode(topic.name, bytes)).toMatchObject({ kind: "dead", reason: "bad_frame" });
+});
+
+test("an id that the registry does not know, another record's schema and one that cannot be read are unknown", async () => {
+  const topic = await declare("allowed", schema(FIELDS));
+  const foreign = await declare("foreign", schema(FIELDS, "Other"));
+  // Ids are the registry's, not the subject's: a foreign producer may have registered its own of the same name elsewhere.
+  const namesake = await declare("namesake", schema([{ name: "needed", type: "int" }]));
+  const codec = codecFor(topic, foreign);
+  const frames = [
+    Buffer.from([0, 0x7f, 0xff, 0xff, 0xff, 2, 0x61]),
+    await codec.encode(foreign.name, { a: "x" }),
+    await codecFor(namesake).encode(namesake.name, { needed: 1 }),
+  ];
+  for (const frame of frames)
+    expect(await codec.decode(topic.name, frame)).toMatchObject({ kind: "dead", reason: "unknown_schema" });
+});
+
+test("cut short, too long, bombs and numbers beyond 2^53 are bad payloads, told without content", async () => {
+  const fields = [
+    { name: "n", type: "long" },
+    { name: "list", type: { type: "array", items: "int" } },
+  ];
+  const topic = await declare("payload", schema(fields));
+  const codec = codecFor(topic);
+  const good = await codec.encode(topic.name, { n: 1, list: [1, 2] });
+  const with200Million = Buffer.concat([good.subarray(0, 6), Buffer.from([0x80, 0x88, 0xde, 0xbe, 0x01, 2])]);
+  const beyond = Buffer.concat([good.subarray(0, 5), Buffer.alloc(8, 0xff), Buffer.from([0x7f, 0])]);
+  for (const bytes of [good.subarray(0, -1), Buffer.concat([good, Buffer.from([0])]), with200Million, beyond])
+    expect(await codec.decode(topic.name, bytes)).toMatchObject({ kind: "dead", reason: "bad_payload", path: "value" });
+  expect(await codec.decode(topic.name, good)).toMatchObject({ kind: "ok" });
+});
+
+test("while the registry is away an unknown id is nobody's fault: it throws, and known ids go on", async () => {
+  const topic = await declare("away", schema(FIELDS));
+  const frame = await codecFor(topic).encode(topic.name, { a: "x" });
+  const away = createCodec(createRegistry("http://127.0.0.1:9"), [topic]);
+  await expect(away.decode(topic.name, frame)).rejects.toBeInstanceOf(RegistryAway);
+  await expect(away.encode(topic.name, { a: "x" })).rejects.toBeInstanceOf(RegistryAway);
+});
+
+test("a wrong address answers 404 to everything, which sinks no record", async () => {
+  const topic = await declare("address", schema(FIELDS));
+  const frame = await codecFor(topic).encode(topic.name, { a: "x" });
+  const wrong = createCodec(createRegistry(url.replace(/[^/]+$/, "nowhere")), [topic]);
+  await expect(wrong.decode(topic.name, frame)).rejects.toThrow(/run health-sync topics apply/);
+});
+
+test("a registry that fails a few times is asked again, and what was learnt is not asked for twice", async () => {
+  const topic = await declare("flaky", schema(FIELDS));
+  const frame = await codecFor(topic).encode(topic.name, { a: "x" });
+  const asked: string[] = [];
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    const pass = async (): Promise<void> => {
+      const answer = await fetch(url + (request.url ?? ""));
+      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
+    };
+    if (asked.length <= 2) response.writeHead(503).end("{}");
+    else void pass();
+  });
+  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
+  const codec = createCodec(createRegistry(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`), [topic]);
+  for (let n = 0; n < 3; n++) expect(await codec.decode(topic.name, frame)).toMatchObject({ kind: "ok" });
+  expect(asked).toHaveLength(3);
+  proxy.close();
+});
