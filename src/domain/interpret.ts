@@ -64,8 +64,11 @@ const text = (value: string | null): string | undefined => (value === null ? und
 const set = (yes: boolean): true | undefined => (yes ? true : undefined);
 
 /** Drops what is undefined: JSON knows no such members, and a row must equal itself after a round trip. */
-const present = (attributes: { [Key in keyof Attributes]: Attributes[Key] | undefined }): Attributes =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
+const present = (attributes: { [Key in keyof Attributes]: Attributes[Key] | undefined }): Attributes => {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) kept[key] = value;
+  return kept;
+};
 
 /** Everything that `recompute` needs to interpret the sample again (contract §4). */
 const sentAttributes = ({ series, sample, batch_time_zone }: InterpretInput, metadata: Metadata) => ({

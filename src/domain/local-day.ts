@@ -133,7 +133,17 @@ export const isZone = (zone: string): boolean => canonicalZone(zone) !== undefin
 
 export const epochDay = (date: LocalDate): number => Date.parse(`${date}T00:00:00Z`) / DAY;
 
-export const fromEpochDay = (day: number): LocalDate => new Date(day * DAY).toISOString().slice(0, 10);
+/** Written dates, of which there are few: every sample of a day asks for the same ones. */
+const written = new Map<number, LocalDate>();
+
+export const fromEpochDay = (day: number): LocalDate => {
+  const known = written.get(day);
+  if (known !== undefined) return known;
+  const date = new Date(day * DAY).toISOString().slice(0, 10);
+  if (written.size >= REMEMBERED_DAYS) written.clear();
+  written.set(day, date);
+  return date;
+};
 
 export const addDays = (date: LocalDate, days: number): LocalDate => fromEpochDay(epochDay(date) + days);
 

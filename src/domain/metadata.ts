@@ -26,11 +26,17 @@ const NONE: Metadata = {
   rest: undefined,
 };
 
-/** The value under a HealthKit key in both spellings: exports write `HKMetadataKeySyncVersion`, apps `HKSyncVersion`. */
-const lookUp = (all: Record<string, Json>, name: string): Json | undefined =>
-  [`HK${name}`, `HKMetadataKey${name}`]
-    .map((key) => (Object.hasOwn(all, key) ? all[key] : undefined))
-    .find((value) => value !== undefined && value !== null);
+/** A HealthKit key in both spellings: exports write `HKMetadataKeySyncVersion`, apps `HKSyncVersion`. */
+type Key = readonly [app: string, exported: string];
+const key = (name: string): Key => [`HK${name}`, `HKMetadataKey${name}`];
+
+const TIME_ZONE = key("TimeZone");
+const USER_ENTERED = key("WasUserEntered");
+const MOTION_CONTEXT = key("HeartRateMotionContext");
+const SYNC_ID = key("SyncIdentifier");
+const SYNC_VERSION = key("SyncVersion");
+
+const lookUp = (all: Record<string, Json>, [app, exported]: Key): Json | undefined => all[app] ?? all[exported];
 
 const asText = (value: Json | undefined): string | null =>
   typeof value === "string" || typeof value === "number" ? storable(String(value)) : null;
@@ -85,20 +91,19 @@ export const readMetadata = (text: string | null): Metadata | MetadataFault => {
   if (copy === null) return { reason: "too_deep", detail: `metadata is nested deeper than ${MAX_DEPTH} levels` };
   const all = copy.value as Record<string, Json>;
   const read = {
-    time_zone: asText(lookUp(all, "TimeZone")),
-    user_entered: isTrue(lookUp(all, "WasUserEntered")),
-    motion_context: motionContext(lookUp(all, "HeartRateMotionContext")),
-    sync_id: asText(lookUp(all, "SyncIdentifier")),
-    sync_version: asInteger(lookUp(all, "SyncVersion")),
+    time_zone: asText(lookUp(all, TIME_ZONE)),
+    user_entered: isTrue(lookUp(all, USER_ENTERED)),
+    motion_context: motionContext(lookUp(all, MOTION_CONTEXT)),
+    sync_id: asText(lookUp(all, SYNC_ID)),
+    sync_version: asInteger(lookUp(all, SYNC_VERSION)),
   };
-  const lifted = new Set(
-    [
-      read.user_entered ? "WasUserEntered" : null,
-      read.motion_context === null ? null : "HeartRateMotionContext",
-      read.sync_id === null ? null : "SyncIdentifier",
-      read.sync_version === null ? null : "SyncVersion",
-    ].flatMap((name) => [`HK${name}`, `HKMetadataKey${name}`]),
-  );
-  const rest = Object.entries(all).filter(([key]) => !lifted.has(key));
-  return { ...read, rest: rest.length === 0 ? undefined : Object.fromEntries(rest) };
+  const lift = ([app, exported]: Key): void => {
+    delete all[app];
+    delete all[exported];
+  };
+  if (read.user_entered) lift(USER_ENTERED);
+  if (read.motion_context !== null) lift(MOTION_CONTEXT);
+  if (read.sync_id !== null) lift(SYNC_ID);
+  if (read.sync_version !== null) lift(SYNC_VERSION);
+  return { ...read, rest: Object.keys(all).length === 0 ? undefined : all };
 };

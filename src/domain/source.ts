@@ -4,7 +4,8 @@ import type { DeviceClass, Sample } from "./sample.ts";
  * Text that every store takes: Postgres refuses U+0000 in text and unpaired surrogates in jsonb, and one such
  * string from a foreign producer must not stop a topic partition.
  */
-export const storable = (text: string): string => text.replaceAll("\0", "").toWellFormed();
+export const storable = (text: string): string =>
+  text.isWellFormed() && !text.includes("\0") ? text : text.replaceAll("\0", "").toWellFormed();
 
 /** U+00A0 becomes a space, U+2019 becomes ': the same device writes its name with either. */
 export const normaliseSource = (name: string): string =>

@@ -139,6 +139,10 @@ test("what is remembered is bounded: a client that walks through all days and sp
     const name = names[n % names.length] as string;
     expect(day.isZone(n < names.length ? name.toLowerCase() : name.toUpperCase())).toBe(true);
   }
-  for (let n = 0; n < 66_000; n += 1) day.offsetAt(n * day.DAY, "Asia/Kolkata");
+  for (let n = 0; n < 66_000; n += 1) {
+    day.offsetAt(n * day.DAY, "Asia/Kolkata");
+    day.fromEpochDay(n);
+  }
+  expect(day.fromEpochDay(0)).toBe("1970-01-01");
   expect(day.offsetAt(at("2026-07-01T00:00:00Z"), "Europe/Amsterdam")).toBe(first);
 });
