@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "./layout.ts";
 import { run, type Say } from "./part.ts";
+import { bornAt } from "./process.ts";
 import { requireTool } from "./tools.ts";
 
 /** kafka-pom.xml names the same version. */
@@ -30,6 +31,7 @@ export async function fetchArtifacts(cache: string, say: Say): Promise<Artifacts
   for (const tool of new Set<Tools[number]>(["java", ...missing.flatMap(({ tools }) => tools)]))
     await requireTool(tool);
   mkdirSync(cache, { recursive: true });
+  removeAbandoned(cache);
   const results = await Promise.allSettled(missing.map((fetch) => fetchOne(cache, fetch, say)));
   const failures = results.filter((result) => result.status === "rejected").map(({ reason }) => String(reason));
   if (failures.length > 0) throw new Error(failures.join("\n"));
@@ -81,7 +83,7 @@ async function fetchOne(cache: string, artifact: Fetch, say: Say): Promise<void>
   const { directory, what } = artifact;
   const started = Date.now();
   const seconds = (): number => Math.round((Date.now() - started) / 1000);
-  const partial = mkdtempSync(join(cache, `.partial-${directory}-`));
+  const partial = mkdtempSync(join(cache, `.partial-${process.pid}-${directory}-`));
   // Open to other users, as a shared cache must be; mkdtemp makes it private.
   chmodSync(partial, 0o755);
   const beat = setInterval(() => say(`still fetching ${what}: ${seconds()} s`), 15_000);
@@ -96,6 +98,15 @@ async function fetchOne(cache: string, artifact: Fetch, say: Say): Promise<void>
   } finally {
     clearInterval(beat);
     rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** What fetches left that were killed. */
+function removeAbandoned(cache: string): void {
+  for (const name of readdirSync(cache)) {
+    const pid = /^\.partial-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && bornAt(Number(pid)) === undefined)
+      rmSync(join(cache, name), { recursive: true, force: true });
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { StackState } from "./state.ts";
 
 /** The four addresses that make an environment name a stack of its own. */
@@ -13,6 +14,9 @@ export type StackEnvironment = Record<
   | "AUTH_SECRET",
   string
 >;
+
+/** AUTH_SECRET: 256 random bits. */
+export const newSecret = (): string => randomBytes(32).toString("base64url");
 
 export function environmentOf(state: Pick<StackState, "ports" | "secret">): StackEnvironment {
   const { ports } = state;

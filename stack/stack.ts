@@ -1,16 +1,17 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fetchArtifacts } from "./artifacts.ts";
 import { composeControl, type DockerWish, whyNotDocker } from "./docker.ts";
-import { environmentOf, namedStack, type StackEnvironment } from "./environment.ts";
-import { artifactsDir, stackDir, stacksDir } from "./layout.ts";
+import { environmentOf, newSecret, type StackEnvironment } from "./environment.ts";
+import { foreignStack, useForeign } from "./foreign.ts";
+import { artifactsDir, stackDir } from "./layout.ts";
 import type { Say } from "./part.ts";
 import { startAll, stopAll } from "./parts.ts";
 import { isFree, pickPorts, USUAL_PORTS } from "./ports.ts";
 import { placeForPostgres } from "./postgres.ts";
-import { ANSWERS, FOREIGN, untilRight, WORKS } from "./probe.ts";
+import { ANSWERS, untilRight, WORKS } from "./probe.ts";
 import { identify, isRunning } from "./process.ts";
 import {
   findStack,
@@ -64,46 +65,6 @@ export async function up(options: UpOptions): Promise<StackEnvironment> {
     return environmentOf(state);
   });
 }
-
-/** The stack that `env` names, unless this checkout has started it. */
-export function foreignStack(env: NodeJS.ProcessEnv): StackEnvironment | undefined {
-  return findStack(env) === undefined ? namedStack(env, keptSecret) : undefined;
-}
-
-async function useForeign(stack: StackEnvironment, say: Say): Promise<StackEnvironment> {
-  say(`using the stack that the environment names (KAFKA_BROKERS=${stack.KAFKA_BROKERS})`);
-  const failures = await Promise.all(
-    PARTS.map(async (part) => {
-      try {
-        await FOREIGN[part](stack);
-        return undefined;
-      } catch (error) {
-        return `${part}: ${error instanceof Error ? error.message || error.name : String(error)}`;
-      }
-    }),
-  );
-  const wrong = failures.filter((failure) => failure !== undefined);
-  if (wrong.length === 0) return stack;
-  throw new Error(
-    `the stack that the environment names does not answer (${wrong.join("; ")}): start it, or unset ` +
-      "KAFKA_BROKERS, SCHEMA_REGISTRY_URL, DATABASE_URL and S3_ENDPOINT to have a local one",
-  );
-}
-
-/** AUTH_SECRET for a stack that is not ours: made once for its brokers, so that tokens outlive a command. */
-function keptSecret(brokers: string): string {
-  const key = createHash("sha256").update(brokers).digest("hex").slice(0, 16);
-  const file = join(stacksDir(), "..", `auth-secret-${key}`);
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    mkdirSync(stacksDir(), { recursive: true });
-    writeFileSync(file, newSecret(), { mode: 0o600 });
-    return readFileSync(file, "utf8");
-  }
-}
-
-const newSecret = (): string => randomBytes(32).toString("base64url");
 
 async function answersAsItIs(state: StackState, docker: DockerWish | undefined): Promise<boolean> {
   if (docker === "force" && state.mode === "local") return false;

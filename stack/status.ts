@@ -3,7 +3,8 @@ import { environmentOf, type StackEnvironment } from "./environment.ts";
 import { ANSWERS, FOREIGN } from "./probe.ts";
 import { isRunning } from "./process.ts";
 import { findStack, PARTS, type PartName, readState, type StackState } from "./state.ts";
-import { DEFAULT_NAME, foreignStack } from "./stack.ts";
+import { foreignStack } from "./foreign.ts";
+import { DEFAULT_NAME } from "./stack.ts";
 
 export type PartStatus = {
   part: PartName;

@@ -1,6 +1,7 @@
 import { whyNotDocker } from "../stack/docker.ts";
 import type { StackEnvironment } from "../stack/environment.ts";
-import { down, foreignStack, up } from "../stack/stack.ts";
+import { foreignStack } from "../stack/foreign.ts";
+import { down, up } from "../stack/stack.ts";
 import { findStack } from "../stack/state.ts";
 import { containers } from "./support/stack-containers.ts";
 import { dropOrphans } from "./support/stack-leftovers.ts";

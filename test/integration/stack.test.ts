@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { environmentLines } from "../../stack/environment.ts";
 import { stackDir } from "../../stack/layout.ts";
-import { killPart, startPart } from "../../stack/parts.ts";
+import { killPart, startPart, stopPart } from "../../stack/parts.ts";
 import { down, up } from "../../stack/stack.ts";
 import { allUp, status } from "../../stack/status.ts";
 import { isolated, stackEnv } from "../support/stack.ts";
@@ -62,10 +62,12 @@ test("a second stack stands beside the first, loses and regains its parts, and g
   try {
     const env = await up({ name, say });
     expect(env.KAFKA_BROKERS).not.toBe(stackEnv().KAFKA_BROKERS);
-    await Promise.all([killPart("postgres", env), killPart("objects", env)]);
+    await stopPart("objects", env);
+    await killPart("postgres", env);
     const wounded = await status(name);
     expect(wounded.parts.map(({ up }) => up).slice(2)).toEqual([false, false]);
-    await Promise.all([startPart("postgres", env), startPart("objects", env)]);
+    await startPart("objects", env);
+    await startPart("postgres", env);
     expect(allUp(await status(name))).toBe(true);
     await down(name, true, say);
     expect(await up({ name, say })).toEqual(env);

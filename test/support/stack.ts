@@ -4,8 +4,6 @@ import type { StackEnvironment } from "../../stack/environment.ts";
 import { dropLeftovers, makeBucket } from "./stack-leftovers.ts";
 import { cloneTemplate } from "./stack-database.ts";
 
-export { killPart, startPart, stopPart } from "../../stack/parts.ts";
-
 /** How to reach the stack that this test run uses. */
 export function stackEnv(): StackEnvironment {
   return {

@@ -58,7 +58,9 @@ test("a fetch that fails half-way leaves nothing that counts as there, and says 
   await expect(fetchArtifacts(cache, () => undefined)).rejects.toThrow(/could not fetch versitygw[\s\S]*no route/);
   expect(readdirSync(cache).toSorted()).toEqual(["apicurio-registry-3.0.9", "kafka-4.4.0"]);
   program("go", GO);
+  mkdirSync(join(cache, `.partial-${2 ** 22 + 1}-versitygw-1.8.0-killed`));
   await fetchArtifacts(cache, () => undefined);
+  expect(readdirSync(cache).filter((name) => name.startsWith("."))).toEqual([]);
   expect(readdirSync(cache)).toContain("versitygw-1.8.0");
 });
 
