@@ -1,6 +1,5 @@
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
-import { Convert } from "typebox/value";
 import { type FieldError, Problem, type Schema } from "../flow/route.ts";
 
 /** `/samples/3/value` → `samples[3].value`. */
@@ -37,6 +36,14 @@ export const bodyValidator = (schema: Schema): ((value: unknown) => void) => {
   };
 };
 
+/** What a URL can only write as text; anything else stays text, for the schema to refuse. */
+const convert = (type: string | undefined, value: unknown): unknown => {
+  if (typeof value !== "string") return value;
+  if ((type === "integer" || type === "number") && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(value)) return Number(value);
+  if (type === "boolean" && (value === "true" || value === "false")) return value === "true";
+  return value;
+};
+
 const refuse = (errors: FieldError[]): never => {
   throw new Problem(400, `query parameter ${errors[0]?.path} ${errors[0]?.detail}`, { errors });
 };
@@ -44,7 +51,8 @@ const refuse = (errors: FieldError[]): never => {
 /** Converts text to the schema's numbers and booleans. An unknown or repeated parameter is refused, not overlooked. */
 export const queryReader = (schema: Schema): ((query: Record<string, unknown>) => Record<string, unknown>) => {
   const compiled = Compile(schema as TSchema);
-  const known = Object.keys((schema as { properties?: object }).properties ?? {});
+  const properties = (schema as { properties?: Record<string, { type?: string }> }).properties ?? {};
+  const known = Object.keys(properties);
   return (query) => {
     const foreign = Object.keys(query).find((name) => !known.includes(name));
     if (foreign !== undefined) {
@@ -52,7 +60,9 @@ export const queryReader = (schema: Schema): ((query: Record<string, unknown>) =
     }
     const repeated = Object.keys(query).find((name) => Array.isArray(query[name]));
     if (repeated !== undefined) refuse([{ path: repeated, detail: "may be given once" }]);
-    const converted = Convert(schema as TSchema, { ...query }) as Record<string, unknown>;
+    const converted = Object.fromEntries(
+      Object.entries(query).map(([name, value]) => [name, convert(properties[name]?.type, value)]),
+    );
     if (!compiled.Check(converted)) refuse(fieldErrors(compiled.Errors(converted)));
     return converted;
   };
