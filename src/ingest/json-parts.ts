@@ -29,7 +29,7 @@ const envelopeFault = (body: unknown): string | null => {
 };
 
 /** One batch of the native kind. */
-export const batchPart = (text: string, place: { line: number; time_zone: string | null }, digest: Digest): Found => {
+const batchPart = (text: string, place: { line: number; time_zone: string | null }, digest: Digest): Found => {
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -1,0 +1,55 @@
+import { decodeJwt } from "jose";
+import { expect, test } from "vitest";
+import { bearerToken, permit, tokenVerifier } from "../../../src/io/http-auth.ts";
+import { mintToken, parseTtl, tokenCommand } from "../../../src/ops/token.ts";
+
+const SECRET = "a secret of this test, long enough to sign";
+
+const run = async (args: string[], secret = SECRET): Promise<string[]> => {
+  const lines: string[] = [];
+  const command = tokenCommand({ secret: () => secret, print: (line) => lines.push(line) })
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  await command.parseAsync(["node", "token", ...args]);
+  return lines;
+};
+
+test("a minted token is what the edge accepts, with its athletes and scopes and nothing else on stdout", async () => {
+  const lines = await run(["--athlete", "a1", "--athlete", "a2", "--scope", "ingest,read", "--ttl", "2h"]);
+  expect(lines).toHaveLength(1);
+  const token = lines[0] ?? "";
+  expect(await tokenVerifier(SECRET)(bearerToken(`Bearer ${token}`))).toEqual({
+    athletes: ["a1", "a2"],
+    scopes: ["ingest", "read"],
+  });
+  const { exp = 0, iat = 0 } = decodeJwt(token);
+  expect(exp - iat).toBe(7200);
+});
+
+test("a token for all athletes is a wish of its own", async () => {
+  const [token = ""] = await run(["--all-athletes", "--scope", "ops"]);
+  const claims = await tokenVerifier(SECRET)(token);
+  expect(() => permit(claims, "ops", "anyone")).not.toThrow();
+  expect(() => permit(claims, "read", "anyone")).toThrow(/scope read/);
+});
+
+test.each([
+  [["--scope", "read"]],
+  [["--athlete", "a1", "--all-athletes", "--scope", "read"]],
+  [["--athlete", "a/1", "--scope", "read"]],
+  [["--athlete", "a1"]],
+  [["--athlete", "a1", "--scope", "root"]],
+  [["--athlete", "a1", "--scope", "read", "--ttl", "soon"]],
+  [["--athlete", "a1", "--scope", "read", "--ttl", "0d"]],
+])("wrong arguments %j mint nothing", async (args) => {
+  await expect(run(args)).rejects.toThrow();
+});
+
+test("a short secret signs and verifies nothing", async () => {
+  await expect(mintToken({ secret: "short", athletes: "*", scopes: ["read"], ttl: 60 })).rejects.toThrow(/AUTH_SECRET/);
+  expect(() => tokenVerifier("short")).toThrow(/AUTH_SECRET/);
+});
+
+test("times are written with their unit", () => {
+  expect(["90s", "45m", "12h", "30d"].map(parseTtl)).toEqual([90, 2700, 43_200, 2_592_000]);
+});
