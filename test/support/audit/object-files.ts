@@ -42,7 +42,7 @@ const fetchObject = async (client: S3Client, bucket: string, key: string): Promi
 };
 
 const COLUMNS = `athlete_id, sample_id::varchar as sample_id, metric, epoch_ms(start_at)::double as start_at,
-  epoch_ms(end_at)::double as end_at, value, unit, source, tz, local_date::varchar as local_date, filename as "where"`;
+  epoch_ms(end_at)::double as end_at, value, unit, source, device, tz, local_date::varchar as local_date, attributes, filename as "where"`;
 
 const query = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
   const names = files.map((f) => `'${f}'`).join(", ");

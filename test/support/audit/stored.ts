@@ -8,8 +8,11 @@ export type StoredRow = {
   value: number;
   unit: string;
   source: string;
+  device: string | null;
   tz: string;
   local_date: string;
+  /** JSON as stored; the checks do not read it, a dump of the final state does. */
+  attributes: string | null;
   /** `staging`, or the key of the object that holds it. */
   where: string;
 };

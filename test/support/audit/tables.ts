@@ -5,7 +5,7 @@ const MS = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 
 const QUERIES = {
   rows: `select athlete_id, sample_id::text, metric, ${MS("start_at")} as start_at, ${MS("end_at")} as end_at, value, unit,
-      source, tz, local_date::text, 'staging' as "where" from health_samples_staging`,
+      source, device, tz, local_date::text, attributes::text, 'staging' as "where" from health_samples_staging`,
   pointers: `select athlete_id, period_start::text, period_end::text, level, object_key, generation::float8,
       row_count::float8, bytes::float8, content_hash, rows_hash, revision::float8 from health_streams`,
   metrics: `select athlete_id, date::text, metric, source, value, unit, locked, synced_value, is_final, method,

@@ -1,0 +1,89 @@
+import { createKafka } from "../../../src/io/kafka-client.ts";
+import { createRegistry } from "../../../src/io/registry.ts";
+import { declaredTopics } from "../../../src/io/avro-declared.ts";
+import { mintToken } from "../../../src/ops/token.ts";
+import { applyTopics } from "../../../src/ops/topics-apply.ts";
+import { collect, judge } from "../audit/audit.ts";
+import { auditEnvironment } from "../audit/environment.ts";
+import { readLedger, type LedgerLine } from "../audit/ledger.ts";
+import { passed, render } from "../audit/verdict.ts";
+import type { Isolated } from "../stack.ts";
+import { createClient, type Client } from "./client.ts";
+import { finalState, type FinalState } from "./final-state.ts";
+import { runCommand, startEdge, startWorker, type Env, type ServiceProcess } from "./processes.ts";
+
+/** Short waits, so that a run takes seconds; what is decided does not depend on them. */
+const FAST: Env = {
+  PANE_EARLY_EVERY: "300ms",
+  PANE_LATE_QUIET: "200ms",
+  PANE_BACKFILL_QUIET: "400ms",
+  SWEEP_GRACE: "1s",
+};
+const PARTITIONS = 3;
+/** An object that lost its pointer may wait this long for the sweeper in a fault run. */
+const ORPHAN_MS = 60_000;
+
+export type Service = {
+  env: Env;
+  url: string;
+  token: string;
+  client: Client;
+  worker(extra?: Env): ServiceProcess;
+  /** `health-sync wait`: until nothing that was accepted is under way. */
+  wait(): Promise<void>;
+  command(...args: string[]): Promise<string>;
+  /** The auditor's table; throws it where an invariant does not hold. */
+  audit(more?: readonly LedgerLine[]): Promise<{ report: string; state: FinalState }>;
+  close(): Promise<void>;
+};
+
+/** Topics and subjects under the corner's prefix, with few topic partitions. */
+export const makeTopics = async (here: Isolated): Promise<void> => {
+  const kafka = createKafka({ brokers: here.env.KAFKA_BROKERS.split(","), clientId: here.prefix });
+  const subjects = createRegistry(here.env.SCHEMA_REGISTRY_URL);
+  await applyTopics(
+    { topics: kafka.topics(), subjects },
+    declaredTopics({ prefix: here.prefix, partitions: PARTITIONS }),
+  );
+};
+
+/** The product on a corner of the stack: an edge that stays up, workers as the test wants them, a client with a ledger. */
+export const openService = async (here: Isolated, extra: Env = {}): Promise<Service> => {
+  await makeTopics(here);
+  const env: Env = { ...here.env, ...FAST, ...extra };
+  const token = await mintToken({
+    secret: here.env.AUTH_SECRET,
+    athletes: "*",
+    scopes: ["ingest", "read", "write", "ops"],
+    ttl: 36_000,
+  });
+  const edge = await startEdge(env);
+  const client = createClient(() => edge.url, token);
+  const workers = new Set<ServiceProcess>();
+  return {
+    env,
+    url: edge.url,
+    token,
+    client,
+    worker: (more = {}) => {
+      const worker = startWorker({ ...env, ...more });
+      workers.add(worker);
+      void worker.exited.then(() => workers.delete(worker));
+      return worker;
+    },
+    wait: async () => void (await runCommand(["wait", "--timeout", "120"], env)),
+    command: (...args) => runCommand(args, env),
+    audit: async (more = []) => {
+      const environment = auditEnvironment(here.env);
+      const stored = await collect(environment);
+      const verdicts = judge(readLedger([...client.ledger, ...more]), stored, { graceMs: ORPHAN_MS });
+      const report = render(verdicts, true);
+      if (!verdicts.every(passed)) throw new Error(`the auditor found:\n${report}`);
+      return { report, state: await finalState(environment.databaseUrl, stored) };
+    },
+    close: async () => {
+      await Promise.all([...workers].map((w) => w.stop()));
+      await edge.stop();
+    },
+  };
+};
