@@ -47,10 +47,9 @@ export const summaryLines = (report: ImportReport, dryRun: boolean): string[] =>
       (deletions > 0 ? `, ${whole.format(deletions)} deletions` : ""),
     ...ignoredLines(report.ignored),
     ...(refused > 0 ? [`refused   ${whole.format(refused)} (kept as dead letters)`] : []),
-    ...Object.entries(report.refused).flatMap(([reason, { count, examples }]) => [
-      `  ${reason}: ${whole.format(count)}`,
-      ...examples.map(exampleLine),
-    ]),
+    ...Object.entries(report.refused).flatMap(([reason, { count, examples }]) =>
+      [`  ${reason}: ${whole.format(count)}`].concat(examples.map(exampleLine)),
+    ),
     ...(report.faults.length > 0 ? ["could not be read", ...report.faults.map(exampleLine)] : []),
     `read      ${megabytes(report.bytes)} MB, ${whole.format(report.records)} records in ${seconds.toFixed(1)} s (${rate} records/s)`,
   ];

@@ -53,7 +53,8 @@ test.each<[string, RequestInit, number, string | null]>([
     title: expect.any(String) as unknown,
     detail: expect.any(String) as unknown,
   });
-  if (path !== null) expect(answer.body["errors"]).toMatchObject([{ path, detail: expect.any(String) as unknown }]);
+  const named = (answer.body["errors"] as { path: string; detail: string }[] | undefined) ?? [];
+  expect(named.map((error) => error.path)).toEqual(path === null ? [] : [path]);
 });
 
 const key = new TextEncoder().encode(SECRET);
@@ -204,11 +205,12 @@ test("closing finishes the requests in flight and takes no new ones", async () =
   await closed;
 });
 
+async function* events(): AsyncGenerator<string> {
+  yield "data: 1\n\n";
+  yield "data: 2\n\n";
+}
+
 test("an async iterable is streamed as it comes, text is sent as it is", async () => {
-  async function* events(): AsyncGenerator<string> {
-    yield "data: 1\n\n";
-    yield "data: 2\n\n";
-  }
   const headers = { "content-type": "text/event-stream" };
   const live = await openEdge([route("/live", async () => ({ status: 200, body: events(), headers }))]);
   expect(await (await fetch(`${live.url}/live`)).text()).toBe("data: 1\n\ndata: 2\n\n");

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 export const RECEIVED_AT = Date.parse("2026-11-21T12:00:00Z");
 
@@ -14,7 +14,7 @@ const source = fc.record(
 );
 
 const metadata = fc.oneof(
-  { weight: 8, arbitrary: fc.constant({ HKTimeZone: "Europe/Amsterdam" } as object) },
+  { weight: 8, arbitrary: fc.constant<object>({ HKTimeZone: "Europe/Amsterdam" }) },
   { weight: 3, arbitrary: fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 5 }) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 300_000 }).map((length) => ({ note: "é".repeat(length) })) },
 );
@@ -29,11 +29,9 @@ export const goodSample = fc
     source,
     metadata,
   })
-  .map((sample) => ({
-    ...sample,
-    end: sample.start,
-    unit: sample.type.endsWith("HeartRate") ? "count/min" : "count",
-  }));
+  .map((sample) =>
+    Object.assign(sample, { end: sample.start, unit: sample.type.endsWith("HeartRate") ? "count/min" : "count" }),
+  );
 
 const wrong = fc.constantFrom<Record<string, unknown>>(
   { uuid: null },
@@ -58,7 +56,7 @@ const wrong = fc.constantFrom<Record<string, unknown>>(
 /** Anything that may stand in `samples`. */
 export const anySample: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 5, arbitrary: goodSample },
-  { weight: 4, arbitrary: fc.tuple(goodSample, wrong).map(([sample, fault]) => ({ ...sample, ...fault })) },
+  { weight: 4, arbitrary: fc.tuple(goodSample, wrong).map(([sample, fault]) => Object.assign({}, sample, fault)) },
   {
     weight: 1,
     arbitrary: fc

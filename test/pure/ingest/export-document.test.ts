@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { BrokenExport, NotAnExport } from "../../../src/ingest/apple-export/broken-export.ts";
 import { readDocument } from "../../../src/ingest/apple-export/document.ts";

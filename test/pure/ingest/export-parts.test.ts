@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { digest } from "../../../src/flow/digest.ts";
 import { numbering } from "../../../src/ingest/apple-export/numbering.ts";
@@ -92,8 +92,9 @@ test("equal keys far apart get different ids too", () => {
   );
 });
 
+const uuid = (index: number): string => digest.sha256(String(index)).slice(0, 36);
+
 test("seen keys are counted exactly while the table grows, and forgotten when it is full", () => {
-  const uuid = (index: number): string => digest.sha256(String(index)).slice(0, 36);
   const growing = seenKeys();
   for (const round of [0, 1, 2]) {
     for (let index = 0; index < 5000; index += 1) expect(growing.add(uuid(index), 1)).toBe(round);
@@ -127,9 +128,10 @@ test("a device is its model and hardware, without the address that differs on ev
   expect(readDevice(undefined)).toEqual({ device: null, product_type: null });
 });
 
+const value = (text: string) =>
+  nativeSample({ kind: "record", line: 1, attributes: { value: text }, metadata: [] }).value;
+
 test("a value that is no number stays as it was written, to be refused by name", () => {
-  const value = (text: string) =>
-    nativeSample({ kind: "record", line: 1, attributes: { value: text }, metadata: [] }).value;
   expect([value("72"), value("-1.5e2"), value(".5"), value("72,5"), value("0x10"), value("")]).toEqual([
     72,
     -150,

@@ -144,8 +144,9 @@ test("native batches come as NDJSON or as one document; a bad line does not stop
   expect(report.faults.map(({ line }) => line)).toEqual([3, 4]);
 });
 
+const bad = (index: number) => ({ ...heart, value: 1000 + index });
+
 test("refused samples are counted by reason with up to three examples that hold no values", async () => {
-  const bad = (index: number) => ({ ...heart, value: 1000 + index });
   const body = { samples: [0, 1, 2, 3].map(bad) };
   const { report, sent } = await run([file("bad.json", JSON.stringify(body))]);
   expect(report).toMatchObject({ received: 4, accepted: 0, refused: { out_of_range: { count: 4 } } });
@@ -188,8 +189,11 @@ test("a bounded number of batches is under way at once, and a batch is sent agai
   expect(waits).toContain(true);
 });
 
+const stayingAway = (): Promise<void> => Promise.reject(new Unavailable("Kafka is away"));
+
 test("an import gives up with Kafka's own words when it stays away", async () => {
-  const publish = (): Promise<void> => Promise.reject(new Unavailable("Kafka is away"));
   const request = { files: [file("many.xml", many)], athlete_id: "a1", time_zone: null, dry_run: false };
-  await expect(importFiles(request, { publish, clock, patience_ms: 300 })).rejects.toThrow("Kafka is away");
+  await expect(importFiles(request, { publish: stayingAway, clock, patience_ms: 300 })).rejects.toThrow(
+    "Kafka is away",
+  );
 });
