@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
+import { benchCommand } from "../bench/command.ts";
 import { runImport, waitForAthlete } from "./app-import.ts";
 import type { Role } from "./app-serve.ts";
 import { ROLES, serve } from "./app-serve.ts";
@@ -84,6 +85,7 @@ const program = new Command("health-sync")
   .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
   .addCommand(importing())
   .addCommand(positionsCommand({ print, open: openBoth }))
+  .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
 
 try {

@@ -19,7 +19,7 @@ export function kafka({ state, artifacts, logDir }: PartInput): Part {
       if (existsSync(join(dir, "log", "meta.properties"))) return;
       // Written last: without it, what lies there is an interrupted attempt.
       rmSync(join(dir, "log"), { recursive: true, force: true });
-      const cluster = randomBytes(16).toString("base64url");
+      const cluster = clusterId(randomBytes(16));
       const jvm = [...tidyJvm(dir), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
       await run("java", [...jvm, "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config]);
     },
@@ -44,6 +44,11 @@ export function kafka({ state, artifacts, logDir }: PartInput): Part {
       log: join(logDir, "kafka.log"),
     }),
   };
+}
+
+/** A Kafka UUID. The storage tool would take one that begins with a dash for an option. */
+export function clusterId(bytes: Buffer): string {
+  return bytes.toString("base64url").replace(/^-/, "A");
 }
 
 function properties(logDir: string, ports: { kafka: number; controller: number }): string {
