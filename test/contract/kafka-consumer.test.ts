@@ -2,6 +2,7 @@ import kafkajs from "kafkajs";
 import { afterAll, expect, test } from "vitest";
 import type { TopicPartition } from "../../src/flow/ports.ts";
 import { createKafka } from "../../src/io/kafka-client.ts";
+import { isTransient } from "../../src/io/kafka-errors.ts";
 import { kafkaCorner } from "../support/kafka-corner.ts";
 import { makeMember, sleep, until } from "../support/kafka-member.ts";
 import type { Member } from "../support/kafka-member.ts";
@@ -205,6 +206,23 @@ test("after a stop, late calls of those who still hold a lane do nothing", async
   member.commit(at(topic), 1);
   await sleep(300);
   expect(member.batches).toEqual([]);
+});
+
+test("a consumer that cannot go on says so once, and is not started again in place", async () => {
+  const topic = await filled("crash", 1);
+  const member = corner.member("crash", [topic]);
+  member.on.assigned = () => (member.seek(at(topic), 0), member.resume([at(topic)]));
+  member.on.batch = (batch) => member.pause([batch]);
+  await member.begin();
+  await until("a batch", () => member.batches.length > 0);
+  await corner.kafka.topics().delete([topic]);
+  member.resume([at(topic)]);
+  await until("the crash", () => member.crashes.length > 0, 60);
+  expect(member.crashes).toHaveLength(1);
+  expect(isTransient(member.crashes[0])).toBe(true);
+  member.seek(at(topic), 0);
+  await sleep(1000);
+  expect(member.assignments).toHaveLength(1);
 });
 
 test("a member that cannot reach Kafka does not start", async () => {
