@@ -36,6 +36,9 @@ const ignoredLines = (ignored: Record<string, number>): string[] => {
   ];
 };
 
+/** One line a file or line that could not be read, and why. */
+export const faultLines = (report: ImportReport): string[] => report.faults.map((fault) => exampleLine(fault).trim());
+
 /** The closing summary. Names types, lines and reasons, never a health value. */
 export const summaryLines = (report: ImportReport, dryRun: boolean): string[] => {
   const { batches, received, accepted, deletions, ms } = report;
@@ -43,8 +46,8 @@ export const summaryLines = (report: ImportReport, dryRun: boolean): string[] =>
   const rate = whole.format(report.records / Math.max(seconds, 0.001));
   const refused = Object.values(report.refused).reduce((sum, { count }) => sum + count, 0);
   return [
-    `${dryRun ? "would take" : "taken    "} ${whole.format(accepted)} of ${whole.format(received)} samples in ${batches} batches` +
-      (deletions > 0 ? `, ${whole.format(deletions)} deletions` : ""),
+    `${dryRun ? "would take" : "taken    "} ${whole.format(accepted)} of ${whole.format(received)} samples in ${batches} ${batches === 1 ? "batch" : "batches"}` +
+      (deletions > 0 ? `, ${whole.format(deletions)} ${deletions === 1 ? "deletion" : "deletions"}` : ""),
     ...ignoredLines(report.ignored),
     ...(refused > 0 ? [`refused   ${whole.format(refused)} (kept as dead letters)`] : []),
     ...Object.entries(report.refused).flatMap(([reason, { count, examples }]) =>

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { isAthleteId } from "../domain/ids.ts";
 import { isZone } from "../domain/local-day.ts";
 import type { ImportProgress, ImportReport, ImportRequest } from "../flow/import-report.ts";
-import { progressLine, summaryLines } from "./import-text.ts";
+import { faultLines, progressLine, summaryLines } from "./import-text.ts";
 
 export type ImportCommandDeps = {
   /** Reads, checks and publishes; opens and closes what it needs. */
@@ -63,6 +63,11 @@ const runImport = async (files: string[], options: Options, deps: ImportCommandD
     progress.end();
   }
   if (options.wait && !request.dry_run) await deps.waitFor(request.athlete_id);
+  if (report.batches === 0 && report.faults.length > 0 && !options.json) {
+    deps.stderr.write(`${faultLines(report).join("\n")}\n`);
+    deps.exit(1);
+    return;
+  }
   const text = options.json ? JSON.stringify(report) : summaryLines(report, request.dry_run).join("\n");
   deps.stdout.write(`${text}\n`);
   if (!complete(report)) deps.exit(1);

@@ -24,7 +24,7 @@ const report: ImportReport = {
 
 test("the summary says what was taken, ignored by type, refused by reason with examples, and not read", () => {
   expect(summaryLines(report, false)).toEqual([
-    "taken     1,200 of 1,204 samples in 3 batches, 1 deletions",
+    "taken     1,200 of 1,204 samples in 3 batches, 1 deletion",
     "ignored   1,502 (not yet supported)",
     "        1,500  HKQuantityTypeIdentifierBodyMass",
     "            2  Workout",
@@ -55,7 +55,7 @@ const run = async (args: string[], given: ImportReport = report) => {
     },
     waitFor: async (athlete) => void waited.push(athlete),
     stdout: { write: (text) => out.push(text) },
-    stderr: { write: () => true, isTTY: false },
+    stderr: { write: (text) => out.push(text), isTTY: false },
     exit: (code) => codes.push(code),
   };
   const command = importCommand(deps)
@@ -71,6 +71,13 @@ test("the exit code is 0 only where everything was taken or ignored on purpose",
   expect((await run(["a.xml", "--athlete", "a1"])).codes).toEqual([1]);
   expect((await run(["a.xml", "--athlete", "a1"], { ...report, refused: {} })).codes).toEqual([1]);
   expect((await run(["a.xml", "--athlete", "a1"], clean)).codes).toEqual([]);
+});
+
+test("a file that is no export is one line that says what was expected", async () => {
+  const fault = { file: "notes.txt", line: null, type: null, detail: "neither XML, zip nor JSON" };
+  const { out, codes } = await run(["notes.txt", "--athlete", "a1"], { ...clean, batches: 0, faults: [fault] });
+  expect(out).toBe("notes.txt: neither XML, zip nor JSON\n");
+  expect(codes).toEqual([1]);
 });
 
 test("the command asks for what its options say, waits when told to, and prints JSON when told to", async () => {
