@@ -1,0 +1,61 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { STEPS } from "../../src/app-worker.ts";
+import type { FinalState } from "../support/service/final-state.ts";
+import { differences } from "../support/service/final-state.ts";
+import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
+import { finish, killAt, sendAll, undisturbed } from "../support/service/fault-run.ts";
+import { openService } from "../support/service/service.ts";
+import { isolated } from "../support/stack.ts";
+
+/** Where most can go wrong; `npm run faults` takes every step that the product exports. */
+const SELECTION = [
+  "staging.fetched",
+  "staging.inserted",
+  "staging.position",
+  "staging.committed",
+  "pane.put-some",
+  "pane.staging-emptied",
+  "pane.pointer-moved",
+  "pane.fired",
+  "pane.committed",
+  "relay.sent",
+  "relay.deleted",
+  "sweep.condemned",
+  "sweep.deleted",
+];
+const CHAINS = 3;
+const steps = WHOLE_MATRIX ? STEPS : SELECTION;
+const chains = Array.from({ length: CHAINS }, (_, n) => steps.filter((_, i) => i % CHAINS === n));
+const corners = await Promise.all([isolated("calm"), ...chains.map((_, n) => isolated(`kill-${n}`))]);
+const input = faultInput();
+let calm: Promise<FinalState>;
+
+describe.concurrent(`SIGKILL at named steps, one after the other on the same data (seed ${SEED})`, () => {
+  beforeAll(() => {
+    const [corner] = corners;
+    if (corner) calm = undisturbed(corner, input);
+  });
+
+  test.each(chains.map((chain, n) => ({ chain, n })))(
+    "killed at $chain",
+    async ({ chain, n }) => {
+      const corner = corners[n + 1];
+      if (!corner) throw new Error("no corner");
+      const service = await openService(corner);
+      try {
+        const parts = slices(input, chain.length + 1);
+        for (const [i, step] of chain.entries()) await killAt(service, step, parts[i] ?? []);
+        await sendAll(service, parts.at(-1) ?? []);
+        const state = await finish(service);
+        expect(differences(await calm, state)).toEqual([]);
+      } finally {
+        await service.close();
+      }
+    },
+    30 * 60_000,
+  );
+});
+
+test("every step of the selection is one that the product exports", () => {
+  expect(SELECTION.filter((step) => !STEPS.includes(step))).toEqual([]);
+});

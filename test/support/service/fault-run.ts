@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Sending } from "../../../bench/generator/batches.ts";
+import type { Isolated } from "../stack.ts";
+import type { FinalState } from "./final-state.ts";
+import type { Exit, ServiceProcess } from "./processes.ts";
+import { openService, type Service } from "./service.ts";
+
+const REACHED_MS = 45_000;
+
+/** How the process ended, or null when it still runs after so long. */
+export const endOf = async (worker: ServiceProcess, ms = REACHED_MS): Promise<Exit | null> =>
+  Promise.race([worker.exited, sleep(ms, null, { ref: false })]);
+
+export const sendAll = async (service: Service, sendings: readonly Sending[]): Promise<void> => {
+  for (const sending of sendings) await service.client.send(sending);
+};
+
+/** A healthy worker until nothing is under way, then the auditor's word and the final state. */
+export const finish = async (service: Service): Promise<FinalState> => {
+  const worker = service.worker();
+  await worker.event("worker.ready");
+  await service.wait();
+  const { state } = await service.audit();
+  await worker.stop();
+  return state;
+};
+
+/** The state that any disturbed run with the same input must come to. */
+export const undisturbed = async (here: Isolated, input: readonly Sending[]): Promise<FinalState> => {
+  const service = await openService(here);
+  try {
+    await sendAll(service, input);
+    return await finish(service);
+  } finally {
+    await service.close();
+  }
+};
+
+/** One worker that dies at `failpoint` while the slice comes in; throws when it does not get there. */
+export const killAt = async (service: Service, failpoint: string, slice: readonly Sending[]): Promise<void> => {
+  const worker = service.worker({ FAILPOINT: failpoint });
+  await sendAll(service, slice);
+  const exit = await endOf(worker);
+  if (exit?.signal === "SIGKILL") return;
+  await worker.stop();
+  throw new Error(`the worker did not die at ${failpoint} (${JSON.stringify(exit)}):\n${worker.log()}`);
+};
