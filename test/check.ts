@@ -7,6 +7,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ["lint", "oxlint", "--type-aware", "--deny-warnings", "src", "test", "stack", "bench"],
   ["format", "oxfmt", "--check", "src", "test", "stack", "bench"],
   ["architecture", "vitest", "run", "--project", "unit", "test/architecture.test.ts", "--silent"],
+  ["domain covered", "vitest", "run", "--project", "unit", "test/domain", "--coverage", "--silent"],
   ["unused", "knip", "--no-progress"],
 ];
 
@@ -23,7 +24,9 @@ const run = (name: string, command: string, args: readonly string[]): Promise<Re
     child.stdout.on("data", collect);
     child.stderr.on("data", collect);
     child.on("error", (error) => resolve({ name, ok: false, output: String(error), seconds: 0 }));
-    child.on("exit", (code) => resolve({ name, ok: code === 0, output, seconds: (performance.now() - started) / 1000 }));
+    child.on("exit", (code) =>
+      resolve({ name, ok: code === 0, output, seconds: (performance.now() - started) / 1000 }),
+    );
   });
 
 /** Runs the checks one after the other and answers the names of those that failed. */
