@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { SWEEP_STEPS, noteUnknownObjects, sweep } from "../../src/windows/sweeper.ts";
+import { SWEEP_STEPS, disown, noteUnknownObjects, sweep } from "../../src/windows/sweeper.ts";
 import { isolated } from "../support/stack.ts";
 import { clear, finalState, openBench, pointedKeys, storedKeys } from "../support/windows/bench.ts";
 import { HOUR, at, night } from "../support/windows/samples.ts";
@@ -97,6 +97,22 @@ test("a commit in progress is not overtaken: an intent being used cannot be cond
   };
   await bench.settle();
   expect((await finalState(bench)).days[DAY]).toHaveLength(24);
+});
+
+test("a key that a late uploader noted anew while it was being swept is swept again", async () => {
+  await note(unknown, "writing");
+  bench.now += GRACE;
+  bench.onStep = async (step) => {
+    if (step !== "sweep.deleted") return;
+    bench.onStep = () => undefined;
+    await bench.objects.put(unknown, Buffer.from("x"));
+    await disown(bench.deps, "anna", [unknown]);
+  };
+  await sweep(bench.deps);
+  expect(await intents()).toEqual([{ object_key: unknown }]);
+  bench.now += GRACE;
+  await sweep(bench.deps);
+  expect([await storedKeys(bench), await intents()]).toEqual([[], []]);
 });
 
 test("an object without pointer and intent is found by listing, and swept", async () => {

@@ -184,6 +184,29 @@ test("one id that came with two zones stands in one object only, wherever its co
   expect(state.waiting).toEqual([]);
 });
 
+test("a copy that wins from a later date takes its id out of the earlier day's object in the same transaction", async () => {
+  const instant = "2026-11-20T22:30:00Z";
+  const loser = heart(instant, { name: "moved" });
+  const winner = { ...loser, tz: "Asia/Tokyo", local_date: "2026-11-21", received_at: loser.received_at - 1 };
+  const neighbour = heart("2026-11-20T09:00:00Z");
+  bench.now = at("2026-11-24T00:00:00Z");
+  await bench.stage([loser, neighbour]);
+  await quiesce(bench);
+  await bench.stage([winner]);
+  bench.now += 60_000;
+  bench.onStep = (step) => {
+    if (step === "pane.committed") throw new Error("seen after the first commit");
+  };
+  await expect(bench.settle()).rejects.toThrow("first commit");
+  const state = await finalState(bench);
+  expect(ids(state.days[DAY])).toEqual([neighbour.sample_id]);
+  expect(ids(state.days["2026-11-21"])).toEqual([winner.sample_id]);
+  expect(state.waiting).toContainEqual({ local_date: DAY });
+  bench.onStep = () => undefined;
+  await quiesce(bench);
+  expect((await finalState(bench)).waiting).toEqual([]);
+});
+
 test("twins through two doors become one row, whichever was stored first", async () => {
   const uuid = steps("2026-11-20T09:00:00Z", 900);
   const twin = synthetic(uuid, "synthetic");

@@ -1,4 +1,4 @@
-import { beats, tombstoneIds } from "../../../src/domain/copies.ts";
+import { beats, resolveCopies, tombstoneIds } from "../../../src/domain/copies.ts";
 import { twinKey } from "../../../src/domain/merge.ts";
 import type { Sample } from "../../../src/domain/sample.ts";
 import { nextMidnight, touchedDates } from "../../../src/domain/window.ts";
@@ -109,6 +109,16 @@ const daysOf = (samples: readonly Sample[]): Map<string, number> => {
   return days;
 };
 
+/** An insert that meets its tombstone leaves its content there, for its twin (D10). */
+const seen = async (tx: Tx, sample: Sample, at: At): Promise<void> => {
+  const filled = await tx.query(
+    `update sample_tombstones set twin_key = $3, twin_start = $4
+     where athlete_id = $1 and sample_id = $2 and twin_key is null returning 1`,
+    [sample.athlete_id, sample.sample_id, JSON.stringify(twinKey(sample)), new Date(sample.start_at)],
+  );
+  if (filled.length > 0) await touch(tx, sample.athlete_id, daysOf([sample]), at);
+};
+
 const stage = async (tx: Tx, samples: readonly Sample[], at: At): Promise<void> => {
   const [athlete] = samples.map((sample) => sample.athlete_id);
   if (athlete === undefined) return;
@@ -123,7 +133,11 @@ const stage = async (tx: Tx, samples: readonly Sample[], at: At): Promise<void> 
   for (const row of await tx.query<Sample>(`select * from health_samples_staging where athlete_id = $1`, [athlete])) {
     staged.set(row.sample_id, { ...row, attributes: row.attributes ?? {} });
   }
-  const taken = samples.filter((sample) => {
+  for (const sample of samples.filter(({ sample_id }) => dead.has(sample_id))) await seen(tx, sample, at);
+  const best = [...Map.groupBy(samples, (sample) => sample.sample_id).values()].flatMap((same) =>
+    resolveCopies(same, digest),
+  );
+  const taken = best.filter((sample) => {
     const other = staged.get(sample.sample_id);
     return !dead.has(sample.sample_id) && (!other || beats(sample, other, digest));
   });
