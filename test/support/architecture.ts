@@ -12,7 +12,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage) => [stage, ["flow", "domain"]])),
 };
 /** Packages that only one kind of place may know. */
-const ONLY_IO = ["kafkajs", "pg", "pg-copy-streams", "hyparquet", "hyparquet-writer", "fastify", "pino", "prom-client"];
+const ONLY_IO = new Set([
+  "kafkajs",
+  "pg",
+  "pg-copy-streams",
+  "hyparquet",
+  "hyparquet-writer",
+  "fastify",
+  "pino",
+  "prom-client",
+]);
 const ONLY_KAFKA = /^src\/io\/kafka-[a-z-]+\.ts$/;
 
 const withoutComments = (text: string): string =>
@@ -38,7 +47,7 @@ const faultOf = (source: Source, specifier: string): string | null => {
       ? specifier.split("/").slice(0, 2).join("/")
       : (specifier.split("/")[0] ?? "");
     if (from === "domain") return `domain imports nothing, not ${specifier}`;
-    if (from !== "io" && ONLY_IO.includes(name)) return `${name} is for io alone`;
+    if (from !== "io" && ONLY_IO.has(name)) return `${name} is for io alone`;
     return name === "kafkajs" && !ONLY_KAFKA.test(source.path) ? "kafkajs is for io/kafka-*.ts alone" : null;
   }
   const target = normalize(join(dirname(source.path), specifier));

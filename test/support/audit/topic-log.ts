@@ -3,17 +3,12 @@ import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 import avsc from "avsc";
 import kafkajs, { type Consumer, type KafkaMessage } from "kafkajs";
-import { compressFrame, decompressFrame } from "lz4-napi";
 import type { AuditEnvironment } from "./environment.ts";
 import type { TopicRecord } from "./stored.ts";
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
 const STALLED_MS = 20_000;
 
-CompressionCodecs[CompressionTypes.LZ4] = () => ({
-  compress: (encoder: { buffer: Buffer }) => compressFrame(encoder.buffer),
-  decompress: (buffer: Buffer) => decompressFrame(buffer),
-});
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
   compress: (encoder: { buffer: Buffer }) => promisify(zstdCompress)(encoder.buffer),
   decompress: (buffer: Buffer) => promisify(zstdDecompress)(buffer),
