@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openObjects } from "../../src/io/objects.ts";
+import { openDatabase } from "../../src/io/postgres.ts";
+import { sweep } from "../../src/windows/sweeper.ts";
+import { SEED, faultInput, slices } from "../support/service/fault-input.ts";
+import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
+import { differences, type FinalState } from "../support/service/final-state.ts";
+import type { ServiceProcess } from "../support/service/processes.ts";
+import { openService, type Service } from "../support/service/service.ts";
+import { isolated, type Isolated } from "../support/stack.ts";
+
+const names = ["calm", "staging", "pane", "relay", "uploader"] as const;
+const corners = Object.fromEntries(
+  await Promise.all(names.map(async (name) => [name, await isolated(`zombie-${name}`)] as const)),
+) as Record<(typeof names)[number], Isolated>;
+const input = faultInput();
+const [before = [], after = []] = slices(input, 2);
+let calm: Promise<FinalState>;
+
+const STOPPED_MS = 60_000;
+
+/** Stopped by itself at its failpoint: state T of Linux. */
+const isStopped = (worker: ServiceProcess): boolean =>
+  /^State:\s+T/m.test(readFileSync(`/proc/${worker.pid}/status`, "utf8"));
+
+const stopped = async (worker: ServiceProcess): Promise<void> => {
+  for (const until = Date.now() + STOPPED_MS; !isStopped(worker); await sleep(100)) {
+    if (Date.now() > until) throw new Error(`the worker did not stop at its failpoint:\n${worker.log()}`);
+  }
+};
+
+/** It slept through its successor's work; now it goes on from where it was, and then everything comes to rest. */
+const wakeAndFinish = async (service: Service, zombie: ServiceProcess): Promise<void> => {
+  zombie.signal("SIGCONT");
+  await sleep(5_000);
+  await zombie.stop();
+  const state = await finish(service);
+  expect(differences(await calm, state)).toEqual([]);
+};
+
+describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEED})`, () => {
+  beforeAll(() => {
+    calm = undisturbed(corners.calm, input);
+  });
+
+  test.each([
+    // Before its transaction holds a lock, so that the successor need not wait for it.
+    { corner: "staging", step: "staging.decided:3" },
+    { corner: "pane", step: "pane.put:2" },
+    { corner: "relay", step: "relay.encoded:2" },
+  ] as const)(
+    "a worker that slept at $step changes nothing when it wakes",
+    async ({ corner, step }) => {
+      const service = await openService(corners[corner]);
+      try {
+        const zombie = service.worker({ FAILPOINT_STOP: step });
+        await sendAll(service, before);
+        await stopped(zombie);
+        const successor = service.worker();
+        await sendAll(service, after);
+        await service.wait();
+        await successor.stop();
+        await wakeAndFinish(service, zombie);
+      } finally {
+        await service.close();
+      }
+    },
+    6 * 60_000,
+  );
+
+  test(
+    "an uploader whose object was swept while it slept starts over",
+    async () => {
+      const here = corners.uploader;
+      const service = await openService(here, { SWEEP_GRACE: "1h" });
+      const db = openDatabase({ url: here.databaseUrl });
+      const { S3_ENDPOINT: endpoint, S3_REGION: region } = here.env;
+      const keys = { accessKeyId: here.env.AWS_ACCESS_KEY_ID, secretAccessKey: here.env.AWS_SECRET_ACCESS_KEY };
+      const objects = openObjects({ endpoint, region, bucket: here.bucket, ...keys });
+      try {
+        // The second pane job: the first may be an early one, which writes no object.
+        const zombie = service.worker({ FAILPOINT_STOP: "pane.put:2" });
+        await sendAll(service, input);
+        await stopped(zombie);
+        const clock = { now: () => Date.now() + 3_600_000 };
+        const swept = await sweep({ db, objects, clock, onStep: () => undefined, config: { sweep_grace: 3_600_000 } });
+        expect(swept).toBeGreaterThan(0);
+        await wakeAndFinish(service, zombie);
+      } finally {
+        objects.close();
+        await db.close();
+        await service.close();
+      }
+    },
+    6 * 60_000,
+  );
+});
