@@ -147,6 +147,16 @@ export const writeAdopted = async (
   );
 };
 
+/** Fills in what a tombstone's row was, where nobody has seen it before. */
+export const noteSeen = async (tx: Tx, athleteId: string, seen: readonly Adopted[]): Promise<void> => {
+  await tx.query(
+    `update sample_tombstones t set twin_key = s.twin_key, twin_start = s.twin_start
+     from jsonb_to_recordset($2::jsonb) as s(sample_id uuid, twin_key jsonb, twin_start timestamptz)
+     where t.athlete_id = $1 and t.sample_id = s.sample_id and t.twin_key is null`,
+    [athleteId, JSON.stringify(seen.map((row) => ({ ...row, twin_start: new Date(row.start_at).toISOString() })))],
+  );
+};
+
 export const markFired = async (tx: Tx, athleteId: string, days: readonly PaneDay[], now: Instant): Promise<void> => {
   await tx.query(
     `update windows w set fired = greatest(w.fired, d.k), fired_at = $2,

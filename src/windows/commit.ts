@@ -107,6 +107,7 @@ export const commitPane = async (
     events.push(...(await writeMetrics(tx, of, facts, decision)));
     await deps.onStep("pane.metrics");
     if (decision.adopted.length > 0) await sql.writeAdopted(tx, facts.athlete_id, decision.adopted, now);
+    if (decision.seen.length > 0) await sql.noteSeen(tx, facts.athlete_id, decision.seen);
     await deps.onStep("pane.adopted");
     await enqueueEffects(tx, { events, dead_letters: [] }, deps.topic("deadletter"));
     await deps.onStep("pane.outbox");

@@ -68,16 +68,3 @@ export const backlogOf = (candidate: Candidate, staged: ReadonlyMap<string, numb
   newest_touched_at: candidate.newest_touched_at,
   staged: staged.get(candidate.athlete_id) ?? 0,
 });
-
-/** For telemetry: how many windows wait, and since which date. */
-export const dirtyWindows = async (
-  db: Database,
-  partitions: readonly number[],
-): Promise<{ windows: number; oldest: string | null }> => {
-  const rows = await db.query<{ windows: number; oldest: string | null }>(
-    `select count(*) as windows, min(local_date) as oldest from windows
-     where topic_partition = any($1::int[]) and dirty > fired`,
-    [partitions],
-  );
-  return rows[0] ?? { windows: 0, oldest: null };
-};

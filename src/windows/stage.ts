@@ -10,7 +10,6 @@ import { type DueDay, jobsOf } from "./due.ts";
 import type { WindowsDeps } from "./facts.ts";
 import { dueDays } from "./look.ts";
 import { type PaneDeps, firePanes } from "./pane.ts";
-import { dirtyWindows } from "./sql.ts";
 import { noteUnknownObjects, sweep } from "./sweeper.ts";
 
 export type WindowsStageDeps = WindowsDeps & {
@@ -33,7 +32,6 @@ export type WindowsStage = {
 
 const POLL_MS = 500;
 const COALESCE_MS = 50;
-const REPORT_MS = 10_000;
 const LIST_MS = 86_400_000;
 /** Of one athlete in one round, so that a long backfill does not keep others waiting for the next round. */
 const JOBS_A_ROUND = 4;
@@ -93,18 +91,11 @@ const createRound = (deps: WindowsStageDeps): ((partitions: readonly number[]) =
   };
 };
 
-/** What is not panes: sweeping, and figures for telemetry, each at its own pace. */
+/** What is not panes: sweeping, and the rare listing by one worker. */
 const createChores = (deps: WindowsStageDeps) => {
-  const next = { sweep: 0, list: deps.clock.now() + LIST_MS, report: 0 };
+  const next = { sweep: 0, list: deps.clock.now() + LIST_MS };
   return async (partitions: readonly number[]): Promise<void> => {
     const now = deps.clock.now();
-    if (now >= next.report) {
-      next.report = now + REPORT_MS;
-      const { windows, oldest } = await dirtyWindows(deps.db, partitions);
-      deps.telemetry.gauge("dirty_windows", {}, windows);
-      const age = oldest === null ? 0 : Math.max(0, Math.floor((now - Date.parse(oldest)) / LIST_MS));
-      deps.telemetry.gauge("oldest_dirty_day_age_days", {}, age);
-    }
     if (now >= next.list && partitions.includes(0)) {
       next.list = now + LIST_MS;
       await noteUnknownObjects(deps);
