@@ -89,7 +89,14 @@ test("a pane over what is already stored decides nothing", () => {
     facts({ staged: day.slice(3), stored: storedOf(day), metrics: first.metrics.upserts }),
     tools,
   );
-  expect(again).toEqual({ objects: [], removed: [], metrics: { upserts: [], deletes: [] }, adopted: [], dirtied: [] });
+  expect(again).toEqual({
+    objects: [],
+    removed: [],
+    metrics: { upserts: [], deletes: [] },
+    adopted: [],
+    seen: [],
+    dirtied: [],
+  });
 });
 
 test("a day whose last row was deleted loses its pointer and its metrics", () => {
