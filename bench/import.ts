@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
-import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
 import { down, up } from "../stack/stack.ts";
+import { startServing, type Serving } from "../src/ops/serving.ts";
 import { writeExport } from "./generator/export-xml.ts";
 import { measure, usageOf } from "./measure.ts";
 
@@ -14,43 +13,6 @@ export type Row = { what: string; records: number; seconds: number; cpu_s: numbe
 const STACK = "bench";
 const root = join(import.meta.dirname, "..");
 const main = join(root, "src", "main.ts");
-
-type Served = { pid: number; worker: () => number | null; stop: () => Promise<void> };
-
-/** `serve` on a port of its own; resolves once it is ready. */
-const serve = async (env: NodeJS.ProcessEnv): Promise<Served> => {
-  const child = spawn(process.execPath, [main, "serve", "--setup"], { env, stdio: ["ignore", "ignore", "pipe"] });
-  let url = "";
-  let worker: number | null = null;
-  let last = "";
-  child.stderr.on("data", (bytes: Buffer) => {
-    for (const line of bytes.toString().split("\n").filter(Boolean)) {
-      last = line;
-      url = /"event":"listening","url":"([^"]+)"/.exec(line)?.[1] ?? url;
-      worker = Number(/"child_pid":(\d+)/.exec(line)?.[1] ?? worker) || null;
-    }
-  });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  for (let tries = 0; tries < 240; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`serve ended: ${last}`);
-    const ready =
-      url !== "" &&
-      (await fetch(`${url}/readyz`).then(
-        (answer) => answer.ok,
-        () => false,
-      ));
-    if (ready && child.pid !== undefined) {
-      const stop = async (): Promise<void> => {
-        child.kill("SIGTERM");
-        await exited;
-      };
-      return { pid: child.pid, worker: () => worker, stop };
-    }
-    await sleep(250);
-  }
-  child.kill("SIGKILL");
-  throw new Error(`serve did not become ready: ${last}`);
-};
 
 /**
  * A generated export end to end: parsing alone, reading and checking alone, import, and until everything is durable
@@ -64,7 +26,7 @@ export const benchImport = async ({ mb, seed, say }: ImportBench): Promise<{ row
     const { records } = writeExport(file, { seed, firstDate: "2020-01-01", sprinkle: true, bytes: mb * 1_000_000 });
     const stack = await up({ name: STACK, docker: "never", say });
     const env = { ...process.env, ...stack, PORT: "0", LOG_LEVEL: "info", TOPIC_PREFIX: "" };
-    const service = await serve(env);
+    const service = await startServing(main, env);
     try {
       return { rows: await passes({ file, records, env, service, say }), bytes: statSync(file).size };
     } finally {
@@ -76,7 +38,7 @@ export const benchImport = async ({ mb, seed, say }: ImportBench): Promise<{ row
   }
 };
 
-type Passes = { file: string; records: number; env: NodeJS.ProcessEnv; service: Served; say: (line: string) => void };
+type Passes = { file: string; records: number; env: NodeJS.ProcessEnv; service: Serving; say: (line: string) => void };
 
 const passes = async ({ file, records, env, service, say }: Passes): Promise<Row[]> => {
   const flags = [file, "--athlete", "bench", "--time-zone", "Europe/Amsterdam", "--json"];

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
 import { benchCommand } from "../bench/command.ts";
+import { demoCommand } from "./app-demo.ts";
 import { runImport, waitForAthlete } from "./app-import.ts";
 import type { Role } from "./app-serve.ts";
 import { ROLES, serve } from "./app-serve.ts";
@@ -85,6 +86,7 @@ const program = new Command("health-sync")
   .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
   .addCommand(importing())
   .addCommand(positionsCommand({ print, open: openBoth }))
+  .addCommand(demoCommand())
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
 

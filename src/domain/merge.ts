@@ -1,8 +1,10 @@
-import { compare, resolveCopies, tombstoneIds } from "./copies.ts";
+import { compare, compareCopies, resolveCopies, tombstoneIds } from "./copies.ts";
 import type { Digest, Sample, Tombstone, TwinKey } from "./sample.ts";
 import { adoptTwins } from "./twins.ts";
 
-export { twinKey } from "./twins.ts";
+import { twinKey } from "./twins.ts";
+
+export { twinKey };
 
 export type Adoption = { sample: Sample; twin_key: TwinKey };
 export type Merged = { live: Sample[]; adopted: Adoption[] };
@@ -32,6 +34,25 @@ const distinct = (samples: Iterable<Sample>, digest: Digest): Sample[] => {
 };
 
 /**
+ * Deleted rows may still be in hand before anyone has noted what they were: they say it themselves, so that their twins
+ * are held back from the first moment. Answers the tombstones with their twin keys as far as anything knows them.
+ */
+const withContent = (stones: readonly Tombstone[], rows: readonly Sample[], digest: Digest): Tombstone[] => {
+  const seen = new Map(unseenContent(stones, rows, digest).map((row) => [row.sample_id, twinKey(row)] as const));
+  return stones.map((stone) => ({ ...stone, twin_key: stone.twin_key ?? seen.get(stone.sample_id) ?? null }));
+};
+
+/** The rows, one an id, that tombstones without a twin key are about. */
+export const unseenContent = (stones: readonly Tombstone[], rows: readonly Sample[], digest: Digest): Sample[] => {
+  const unseen = new Set(stones.filter((stone) => stone.twin_key === null).map((stone) => stone.sample_id));
+  const copies = Map.groupBy(
+    rows.filter((row) => unseen.has(row.sample_id)),
+    (row) => row.sample_id,
+  );
+  return [...copies.values()].flatMap((same) => same.toSorted((a, b) => compareCopies(a, b, digest)).slice(0, 1));
+};
+
+/**
  * The samples that count, of rows from anywhere (staging and objects may hold the same id): copies resolved by D6,
  * deleted ones gone, synthetic records that a uuid sample twins adopted (D10). Depends on the set of what is given
  * only, not on its order. `tombstones` are those of the ids in hand (`tombstoneIds`), and those with a twin key at a
@@ -41,7 +62,8 @@ export const liveSamples = (samples: Iterable<Sample>, tombstones: Iterable<Tomb
   const stones = [...tombstones];
   const dead = new Set(stones.map((stone) => stone.sample_id));
   const isAlive = (sample: Sample): boolean => !tombstoneIds(sample).some((id) => dead.has(id));
-  const alive = [...samples].filter(isAlive);
-  const { kept, adopted } = adoptTwins(distinct(alive, digest).filter(isAlive), stones);
+  const rows = [...samples];
+  const alive = rows.filter(isAlive);
+  const { kept, adopted } = adoptTwins(distinct(alive, digest).filter(isAlive), withContent(stones, rows, digest));
   return { live: kept.toSorted(compareRows), adopted };
 };

@@ -3,6 +3,12 @@ import { laneKey } from "./lanes.ts";
 import type { Clock, Database, LogInfo, TopicPartition } from "./ports.ts";
 import { Refusal, misfit, takeOver, wayOut } from "./positions.ts";
 
+/**
+ * Where a worker has died, so many records go one at a time. One that kills and lies further on kills again, from a
+ * position that is nearer.
+ */
+const CAUTIOUS_RECORDS = 1000;
+
 export type OpenDeps = { db: Database; log: LogInfo; group: string; clock: Clock };
 
 /**
@@ -12,11 +18,12 @@ export type OpenDeps = { db: Database; log: LogInfo; group: string; clock: Clock
 export const openLanes = async (deps: OpenDeps, partitions: readonly TopicPartition[]): Promise<Lane[]> => {
   if (partitions.length === 0) return [];
   const clusterId = await deps.log.clusterId();
+  // The positions first: their former owner can move them until its epoch is gone, and then only within these bounds.
+  const places = await takeOver(deps.db, deps.group, partitions);
   const topics = [...new Set(partitions.map((p) => p.topic))];
   const bounds = new Map(
     await Promise.all(topics.map(async (topic) => [topic, await deps.log.bounds(topic)] as const)),
   );
-  const places = await takeOver(deps.db, deps.group, partitions);
   return places.map((place) => {
     const range = bounds.get(place.topic)?.get(place.topic_partition);
     if (!range) throw new Refusal(`${laneKey(place)} is not in the cluster; run \`health-sync topics apply\``);
@@ -35,9 +42,10 @@ export const openLanes = async (deps: OpenDeps, partitions: readonly TopicPartit
       cluster_id: clusterId,
       crashed_offset: place.crashed_offset,
       attempts: place.attempts,
-      cautious_until: place.attempts > 0 ? range.high : position,
+      cautious_until: place.attempts > 0 ? position + CAUTIOUS_RECORDS : position,
       counted: false,
       tailing: false,
+      proven: false,
       revoked: false,
       lag: range.high - position,
       progressed_at: now,
@@ -54,4 +62,5 @@ export const reconsider = async (deps: OpenDeps, lane: Lane): Promise<void> => {
   if (reason !== null) throw new Refusal(`${reason}; ${wayOut}`);
   if (lane.position === range.low) lane.fingerprint = null;
   lane.tailing = false;
+  lane.proven = false;
 };

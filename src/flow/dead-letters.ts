@@ -1,5 +1,6 @@
 import { NAMESPACE, uuid5 } from "../domain/ids.ts";
 import type { Instant } from "../domain/sample.ts";
+import { storable } from "../domain/source.ts";
 import { digest } from "./digest.ts";
 import type { DeadLetter } from "./effects.ts";
 import type { RawRecord } from "./ports.ts";
@@ -25,7 +26,8 @@ export const topicDeadLetter = (
   payload: part.payload,
   origin: {
     kind: "topic",
-    batch_id: record.headers["batch_id"] ?? null,
+    // Anyone may produce to an input topic, and a header that the outbox cannot hold must not stop the rest.
+    batch_id: record.headers["batch_id"] === undefined ? null : storable(record.headers["batch_id"]),
     index: part.index,
     topic: record.topic,
     topic_partition: record.topic_partition,

@@ -24,6 +24,8 @@ export type Lane = TopicPartition & {
   counted: boolean;
   /** Waiting at the end of the log: the next batch is only a sign that there is something to verify and read. */
   tailing: boolean;
+  /** The last applied record was seen again, but its record batch filled the fetch: the next one comes after it. */
+  proven: boolean;
   /** Not assigned any more; forgotten once its work is done. */
   revoked: boolean;
   lag: number;
@@ -34,8 +36,8 @@ export type Lane = TopicPartition & {
 export const laneKey = (p: TopicPartition): string => `${p.topic}/${p.topic_partition}`;
 
 /** The re-read of the last applied record is what proves that the log is still the same log. */
-export const fetchFrom = (lane: Pick<Lane, "position" | "fingerprint" | "tailing">): number =>
-  lane.fingerprint !== null && !lane.tailing ? lane.position - 1 : lane.position;
+export const fetchFrom = (lane: Pick<Lane, "position" | "fingerprint" | "tailing" | "proven">): number =>
+  lane.fingerprint !== null && !lane.tailing && !lane.proven ? lane.position - 1 : lane.position;
 
 export type Judgement =
   | { kind: "work"; records: RawRecord[] }
@@ -43,18 +45,21 @@ export type Judgement =
   | { kind: "verify" }
   /** Verified, and nothing new: wait at the end. */
   | { kind: "tail" }
+  /** Verified, and what is new did not fit into the fetch: read on from the position itself. */
+  | { kind: "proven" }
   /** Not fetched from where it was asked, or the proof is missing: look at the log's bounds. */
   | { kind: "suspect" }
   | { kind: "refuse"; reason: string };
 
 /** What a fetched batch is worth to a lane: pure, so that every combination can be tested. */
 export const judge = (
-  lane: Pick<Lane, "topic" | "topic_partition" | "position" | "fingerprint" | "tailing">,
-  batch: Pick<FetchedBatch, "fetched_from" | "records">,
+  lane: Pick<Lane, "topic" | "topic_partition" | "position" | "fingerprint" | "tailing" | "proven">,
+  batch: Pick<FetchedBatch, "fetched_from" | "records" | "high_watermark">,
 ): Judgement => {
   if (batch.fetched_from !== fetchFrom(lane)) return { kind: "suspect" };
   const fresh = batch.records.filter((record) => record.offset >= lane.position);
-  if (lane.fingerprint === null) return fresh.length > 0 ? { kind: "work", records: fresh } : { kind: "tail" };
+  if (lane.fingerprint === null || lane.proven)
+    return fresh.length > 0 ? { kind: "work", records: fresh } : { kind: "tail" };
   if (lane.tailing) return batch.records.length > 0 ? { kind: "verify" } : { kind: "tail" };
   const proof = batch.records.find((record) => record.offset === lane.position - 1);
   if (!proof) return { kind: "suspect" };
@@ -64,5 +69,6 @@ export const judge = (
       reason: `${laneKey(lane)}: the record at offset ${proof.offset} is not the one that was applied last; the topic was recreated`,
     };
   }
-  return fresh.length > 0 ? { kind: "work", records: fresh } : { kind: "tail" };
+  if (fresh.length > 0) return { kind: "work", records: fresh };
+  return { kind: batch.high_watermark > lane.position ? "proven" : "tail" };
 };

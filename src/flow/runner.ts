@@ -133,15 +133,23 @@ export class Runner {
     const lane = this.#lanes.get(laneKey(fetched));
     if (!lane || lane.state !== "open" || this.#ending.signal.aborted) return;
     this.#deps.consumer.pause([lane]);
-    lane.lag = Math.max(0, fetched.high_watermark - lane.position);
+    this.#lagging(lane, fetched.high_watermark);
     const judgement = judge(lane, fetched);
     if (judgement.kind === "work") this.#take(lane, () => this.#work(lane, judgement.records));
     else if (judgement.kind === "suspect") this.#take(lane, () => this.#suspect(lane));
     else if (judgement.kind === "refuse") this.#fatal(new Refusal(`${judgement.reason}; ${wayOut}`));
     else {
       lane.tailing = judgement.kind === "tail";
+      lane.proven = judgement.kind === "proven";
       this.#ready(lane);
     }
+  }
+
+  /** Time without progress counts from the first record that waits. */
+  #lagging(lane: Lane, high: number): void {
+    const lag = Math.max(0, high - lane.position);
+    if (lane.lag === 0 && lag > 0) lane.progressed_at = this.#deps.clock.now();
+    lane.lag = lag;
   }
 
   #take(lane: Lane, job: () => Promise<void>): void {
@@ -160,6 +168,7 @@ export class Runner {
     }
     lane.lag = Math.max(0, high - lane.position);
     lane.tailing = lane.lag === 0;
+    lane.proven = false;
     this.#release(lane);
   }
 
@@ -184,10 +193,12 @@ export class Runner {
   /** A failed commit may have been written all the same: the stored position is the truth, so it is read again. */
   async #reopen(lane: Lane, error: unknown): Promise<void> {
     this.#lanes.delete(laneKey(lane));
+    const mine = this.#generation;
     const { topic, topic_partition } = lane;
     this.#deps.telemetry.warn("batch_not_applied", { topic, topic_partition, error: String(error) });
     await pause(backOff(2, Math.random()), this.#ending.signal);
-    if (!lane.revoked) await this.#open([lane], !(error instanceof Fenced));
+    // An assignment meanwhile has opened it again, or given it to another member.
+    if (!lane.revoked && mine === this.#generation) await this.#open([lane], !(error instanceof Fenced));
   }
 
   #release(lane: Lane): void {
@@ -235,9 +246,7 @@ export class Runner {
       for (const lane of this.#lanes.values()) {
         const range = lane.topic === topic ? bounds.get(lane.topic_partition) : undefined;
         if (!range || lane.state !== "open") continue;
-        const lag = Math.max(0, range.high - lane.position);
-        if (lane.lag === 0 && lag > 0) lane.progressed_at = this.#deps.clock.now();
-        lane.lag = lag;
+        this.#lagging(lane, range.high);
         if (lane.position < range.low || lane.position > range.high) this.#suspectAll(lane);
       }
     }

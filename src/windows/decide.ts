@@ -1,7 +1,6 @@
-import { compareCopies } from "../domain/copies.ts";
 import { dayMetrics } from "../domain/day-metrics.ts";
 import { dayEnd, possibleDates } from "../domain/local-day.ts";
-import { liveSamples, twinKey } from "../domain/merge.ts";
+import { liveSamples, twinKey, unseenContent } from "../domain/merge.ts";
 import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
 import { inputSpan, touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
@@ -82,16 +81,12 @@ const decideMetrics = (facts: PaneFacts, live: readonly Sample[], digest: Digest
  * A row that was staged while its deletion was under way in another lane is dropped here, unseen by both: this is the
  * last chance to note what it was.
  */
-const seenContent = (facts: PaneFacts, hand: readonly Sample[], digest: Digest): Adopted[] => {
-  const unseen = new Set(facts.tombstones.filter((stone) => stone.twin_key === null).map((stone) => stone.sample_id));
-  const rows = hand.filter((row) => unseen.has(row.sample_id)).toSorted((a, b) => compareCopies(a, b, digest));
-  const first = new Map(rows.toReversed().map((row) => [row.sample_id, row] as const));
-  return [...first.values()].map((row) => ({
+const seenContent = (facts: PaneFacts, hand: readonly Sample[], digest: Digest): Adopted[] =>
+  unseenContent(facts.tombstones, hand, digest).map((row) => ({
     sample_id: row.sample_id,
     twin_key: twinKey(row),
     start_at: row.start_at,
   }));
-};
 
 /**
  * What the pane changes: a pure function of its facts, so that neither the order of arrival nor the split of rows
@@ -100,13 +95,7 @@ const seenContent = (facts: PaneFacts, hand: readonly Sample[], digest: Digest):
  */
 export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
   const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
-  const seen = seenContent(facts, hand, tools.digest);
-  const contents = new Map(seen.map(({ sample_id, twin_key }) => [sample_id, twin_key] as const));
-  const stones = facts.tombstones.map((stone) => ({
-    ...stone,
-    twin_key: stone.twin_key ?? contents.get(stone.sample_id) ?? null,
-  }));
-  const { live, adopted } = liveSamples(hand, stones, tools.digest);
+  const { live, adopted } = liveSamples(hand, facts.tombstones, tools.digest);
   const days = byDate(live);
   const closing = new Set(facts.days.filter((day) => day.pane !== "early").map((day) => day.date));
   const lost = lostCopies(facts, closing, days);
@@ -128,7 +117,7 @@ export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: 
       twin_key,
       start_at: sample.start_at,
     })),
-    seen,
+    seen: seenContent(facts, hand, tools.digest),
     dirtied: [...dirtied.values()],
   };
   for (const date of new Set([...closing, ...lost.map((copy) => copy.local_date)])) {

@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A `serve` process that answers ready. `worker` is the pid of its supervised child. */
+export type Serving = { url: string; pid: number; worker(): number | null; stop(): Promise<void>; leave(): void };
+
+const TRIES = 240;
+const EVERY_MS = 250;
+
+/** Starts `serve --setup` as a child, on PORT of `env`, and resolves once /readyz says so. Throws with its last words. */
+export const startServing = async (main: string, env: NodeJS.ProcessEnv): Promise<Serving> => {
+  const child = spawn(process.execPath, [main, "serve", "--setup"], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  let url = "";
+  let worker: number | null = null;
+  let last = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    for (const line of bytes.toString().split("\n").filter(Boolean)) {
+      last = line;
+      url = /"event":"listening","url":"([^"]+)"/.exec(line)?.[1] ?? url;
+      const pid = /"child_pid":(\d+)/.exec(line)?.[1];
+      if (pid !== undefined) worker = Number(pid);
+    }
+  });
+  const exited = new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+  });
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if (child.exitCode !== null || child.pid === undefined) throw new Error(`serve ended: ${last}`);
+    if (url !== "" && (await isReady(url))) {
+      const stop = async (): Promise<void> => {
+        child.kill("SIGTERM");
+        await exited;
+      };
+      const leave = (): void => {
+        child.stderr.destroy();
+        child.unref();
+      };
+      return { url, pid: child.pid, worker: () => worker, stop, leave };
+    }
+    await sleep(EVERY_MS);
+  }
+  child.kill("SIGKILL");
+  throw new Error(`serve did not become ready: ${last}`);
+};
+
+const isReady = (url: string): Promise<boolean> =>
+  fetch(`${url}/readyz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
