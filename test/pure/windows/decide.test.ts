@@ -158,3 +158,18 @@ test("a job's further days change nothing about a day", () => {
   expect(together.objects[0]).toEqual(alone.objects[0]);
   expect(together.metrics.upserts.filter((row) => row.date === DAY)).toEqual(alone.metrics.upserts);
 });
+
+test("a deleted row that nobody had seen is dropped, noted, and still adopts its twin", () => {
+  const uuid = steps("2026-11-20T09:00:00Z", 900);
+  const synthetic = {
+    ...uuid,
+    sample_id: id("synthetic"),
+    attributes: { ...uuid.attributes, synthetic: true as const },
+  };
+  const tombstones: Tombstone[] = [{ sample_id: uuid.sample_id, reason: "deleted", twin_key: null }];
+  const decision = decidePane(facts({ staged: [uuid, synthetic], tombstones }), tools);
+  expect(decision.objects).toEqual([]);
+  expect(decision.metrics.upserts).toEqual([]);
+  expect(decision.seen).toEqual([{ sample_id: uuid.sample_id, twin_key: twinKey(uuid), start_at: uuid.start_at }]);
+  expect(decision.adopted.map((twin) => twin.sample_id)).toEqual([synthetic.sample_id]);
+});
