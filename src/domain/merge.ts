@@ -1,8 +1,6 @@
 import { compare, compareCopies, resolveCopies, tombstoneIds } from "./copies.ts";
 import type { Digest, Sample, Tombstone, TwinKey } from "./sample.ts";
-import { adoptTwins } from "./twins.ts";
-
-import { twinKey } from "./twins.ts";
+import { adoptTwins, twinKey } from "./twins.ts";
 
 export { twinKey };
 

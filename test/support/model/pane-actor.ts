@@ -101,6 +101,10 @@ const commit = (store: Store, facts: PaneFacts, decision: PaneDecision, written:
   }
   movePointers(store, decision, written);
   writeMetrics(store, decision);
+  for (const { sample_id, twin_key } of decision.seen) {
+    const stone = store.tombstones.get(sample_id);
+    if (stone) stone.twin_key ??= twin_key;
+  }
   for (const { sample_id, twin_key } of decision.adopted) {
     if (!store.tombstones.has(sample_id)) {
       store.tombstones.set(sample_id, { reason: "adopted", twin_key, type: null, resolved: true });
