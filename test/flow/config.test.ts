@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { SETTINGS, duration, readConfig, settingsHelp } from "../../src/config.ts";
+
+const FULL = {
+  KAFKA_BROKERS: "one:9092,two:9092",
+  SCHEMA_REGISTRY_URL: "http://registry",
+  DATABASE_URL: "postgres://db",
+  AWS_ACCESS_KEY_ID: "id",
+  AWS_SECRET_ACCESS_KEY: "secret",
+  AUTH_SECRET: "s".repeat(32),
+};
+
+test("defaults are those of the list", () => {
+  const config = readConfig(FULL);
+  expect(config).toMatchObject({ port: 8080, host: "127.0.0.1", logLevel: "info", prefix: "", failpoint: "" });
+  expect(config).toMatchObject({ windowGrace: 4 * 3_600_000, sweepGrace: 8 * 86_400_000, failpointStop: "" });
+  expect(config).toMatchObject({ earlyEvery: 60_000, lateQuiet: 2000, backfillQuiet: 3000 });
+  expect(config.brokers).toEqual(["one:9092", "two:9092"]);
+  expect(config.registryUrl).toBe("http://registry");
+  expect(config.databaseUrl).toBe("postgres://db");
+  expect(config.authSecret).toHaveLength(32);
+  expect(config.objects).toEqual({
+    endpoint: undefined,
+    bucket: "health-sync",
+    region: "us-east-1",
+    accessKeyId: "id",
+    secretAccessKey: "secret",
+  });
+});
+
+test("a command fails only for what it needs, and learns how to get it", () => {
+  const config = readConfig({});
+  expect(config.port).toBe(8080);
+  expect(() => config.brokers).toThrow(
+    /^KAFKA_BROKERS is not set \(host:port.*\); `health-sync stack up` prints all settings/,
+  );
+  expect(() => config.objects).toThrow(/AWS_ACCESS_KEY_ID is not set/);
+});
+
+test.each(["0", "65535"])("port %s is one", (port) => {
+  expect(readConfig({ PORT: port }).port).toBe(Number(port));
+});
+test.each(["-1", "65536", "http", "1.5"])("port %s is none", (port) => {
+  expect(() => readConfig({ PORT: port }).port).toThrow(`PORT=${port} is no port`);
+});
+
+test("a secret that can be guessed is refused", () => {
+  expect(() => readConfig({ AUTH_SECRET: "s".repeat(31) }).authSecret).toThrow(/at least 32 characters/);
+});
+
+test.each([
+  ["250ms", 250],
+  ["90s", 90_000],
+  ["1.5m", 90_000],
+  [" 4h ", 14_400_000],
+  ["8d", 691_200_000],
+])("%s is a duration", (text, ms) => {
+  expect(duration(text, "WINDOW_GRACE")).toBe(ms);
+});
+test.each(["", "4", "h", "-1s", "4 hours"])("a duration of %j is refused with what would be right", (text) => {
+  expect(() => readConfig({ WINDOW_GRACE: text })).toThrow(
+    `WINDOW_GRACE=${text}: give a number and a unit, for instance 90s, 4h or 8d`,
+  );
+});
+
+test("the help names every setting, its meaning and its default", () => {
+  const lines = settingsHelp().split("\n");
+  expect(lines).toHaveLength(SETTINGS.length);
+  for (const { name, about } of SETTINGS) expect(lines.some((l) => l.includes(name) && l.includes(about))).toBe(true);
+  expect(settingsHelp()).toMatch(/WINDOW_GRACE +.*\(4h\)/);
+});
