@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { down, up } from "../stack/stack.ts";
 import { startServing, type Serving } from "../src/ops/serving.ts";
@@ -12,7 +12,8 @@ export type Row = { what: string; records: number; seconds: number; cpu_s: numbe
 
 const STACK = "bench";
 const root = join(import.meta.dirname, "..");
-const main = join(root, "src", "main.ts");
+const extension = extname(import.meta.filename);
+const main = join(root, "src", `main${extension}`);
 
 /**
  * A generated export end to end: parsing alone, reading and checking alone, import, and until everything is durable
@@ -50,7 +51,7 @@ const passes = async ({ file, records, env, service, say }: Passes): Promise<Row
     peak_mb: m.peak_mb,
   });
   say("parsing alone");
-  const parse = await measure([join(root, "bench", "parse-only.ts"), file], env);
+  const parse = await measure([join(root, "bench", `parse-only${extension}`), file], env);
   say("reading and checking alone");
   const dry = await measure([main, "import", ...flags, "--dry-run"], env);
   say("importing");

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { Command } from "commander";
 import { writeExport } from "../bench/generator/export-xml.ts";
 import { runImport, waitForAthlete } from "./app-import.ts";
@@ -65,7 +65,7 @@ const demo = async (files: string[], { keep, docker }: Options): Promise<void> =
   const wish = docker === undefined ? "auto" : docker ? "force" : "never";
   const stack = await up({ ...(foreign ? {} : { name: STACK }), docker: wish, say: note });
   const folder = mkdtempSync(join(tmpdir(), "health-sync-demo-"));
-  const main = join(import.meta.dirname, "main.ts");
+  const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
   const env = { ...process.env, ...stack, LOG_LEVEL: "info", ...(keep ? {} : { PORT: "0" }) };
   let left = false;
   try {
