@@ -17,8 +17,14 @@ import { settleSyncs } from "./syncs.ts";
 export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effects<StagingRows> => {
   const draft = new Draft(facts, now);
   settleDeletions(facts, draft);
-  const open = facts.interpreted.accepted.filter((accepted) => isWanted(accepted, facts, draft));
-  settleSamples(settleSyncs(open, facts, draft), facts, { draft, digest });
+  const open = facts.interpreted.accepted.filter((accepted) => isOpen(accepted, facts, draft));
+  // Versions first: a deleted version has replaced the lower ones all the same, whichever came first.
+  const leading = settleSyncs(open, facts, draft);
+  settleSamples(
+    leading.filter((accepted) => isWanted(accepted, draft)),
+    facts,
+    { draft, digest },
+  );
   settleDaily(facts, draft);
   return {
     objects: [],
@@ -32,13 +38,16 @@ export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effec
   };
 };
 
-/** Not erased, not deleted. A deleted sample's content is noted, so that its twin is adopted all the same (D10). */
-const isWanted = ({ sample, lane, topic_partition }: Accepted, facts: Facts, draft: Draft): boolean => {
+/** Not erased. */
+const isOpen = ({ sample }: Accepted, facts: Facts, draft: Draft): boolean => {
   const erasedBefore = facts.athletes.get(sample.athlete_id)?.erased_before ?? null;
-  if (erasedBefore !== null && sample.received_at <= erasedBefore) {
-    draft.count("erased");
-    return false;
-  }
+  if (erasedBefore === null || sample.received_at > erasedBefore) return true;
+  draft.count("erased");
+  return false;
+};
+
+/** Not deleted. A deleted sample's content is noted, so that its twin is adopted all the same (D10). */
+const isWanted = ({ sample, lane, topic_partition }: Accepted, draft: Draft): boolean => {
   const known = draft.tombstoneOf(sample.athlete_id, sample.sample_id);
   if (!known) return true;
   draft.count("tombstoned");

@@ -29,6 +29,8 @@ export type SyncRow = {
   sync_id: string;
   sync_version: number;
   sample_id: string;
+  /** The holder that the decision saw; null for none. */
+  replaces: string | null;
 };
 
 /** Staging's rows, as data: `write` turns them into SQL in one fixed order of locks. */

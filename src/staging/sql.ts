@@ -149,17 +149,25 @@ const writeTombstones = async (tx: Tx, { tombstones, now }: StagingRows): Promis
   );
 };
 
+/** Only over the holder that was read: two lanes that bring two versions at once must not both win. */
 const writeSyncs = async (tx: Tx, { syncs }: StagingRows): Promise<void> => {
   if (syncs.length === 0) return;
-  await tx.query(
-    `insert into sample_syncs as s (athlete_id, bundle_id, type, sync_id, sync_version, sample_id)
-     select * from jsonb_to_recordset($1::jsonb)
-       as e(athlete_id text, bundle_id text, type text, sync_id text, sync_version bigint, sample_id uuid)
-     on conflict (athlete_id, bundle_id, type, sync_id) do update
-       set sync_version = excluded.sync_version, sample_id = excluded.sample_id
-     where (excluded.sync_version, s.sample_id) > (s.sync_version, excluded.sample_id)`,
-    [JSON.stringify(syncs)],
+  const recordset = `jsonb_to_recordset($1::jsonb) as e(athlete_id text, bundle_id text, type text, sync_id text,
+    sync_version bigint, sample_id uuid, replaces uuid)`;
+  const sorted = JSON.stringify(syncs);
+  const updated = await tx.query(
+    `update sample_syncs s set sync_version = e.sync_version, sample_id = e.sample_id from ${recordset}
+     where s.athlete_id = e.athlete_id and s.bundle_id = e.bundle_id and s.type = e.type and s.sync_id = e.sync_id
+       and s.sample_id = e.replaces returning 1`,
+    [sorted],
   );
+  const inserted = await tx.query(
+    `insert into sample_syncs (athlete_id, bundle_id, type, sync_id, sync_version, sample_id)
+     select athlete_id, bundle_id, type, sync_id, sync_version, sample_id from ${recordset}
+     where replaces is null order by 1, 2, 3, 4 on conflict do nothing returning 1`,
+    [sorted],
+  );
+  if (updated.length + inserted.length !== syncs.length) throw new StartOver("another lane brought another version");
 };
 
 const writeDaily = async (tx: Tx, { daily }: StagingRows): Promise<void> => {

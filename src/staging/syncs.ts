@@ -35,6 +35,8 @@ const settleGroup = (
     if (sample.sample_id === best.sample_id) continue;
     losers.add(keyOf(athlete_id, sample.sample_id));
     draft.count("superseded");
+    // Known for what it is: a replay writes nothing.
+    if (draft.tombstoneOf(athlete_id, sample.sample_id)?.seen === true) continue;
     draft.note(sample, { reason: "superseded", found: !facts.staged.has(keyOf(athlete_id, sample.sample_id)) });
     supersede(keyOf(athlete_id, sample.sample_id), { lane, topic_partition }, { facts, draft });
   }
@@ -56,7 +58,7 @@ const settleGroup = (
     supersede(staged, first, { facts, draft });
   }
   if (!stored || stored.sync_version !== best.sync_version || stored.sample_id !== best.sample_id) {
-    draft.syncs.push({ athlete_id, bundle_id, type, sync_id, ...best });
+    draft.syncs.push({ athlete_id, bundle_id, type, sync_id, ...best, replaces: stored?.sample_id ?? null });
   }
 };
 

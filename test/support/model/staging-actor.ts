@@ -32,11 +32,15 @@ const readFacts = (store: Store, chunks: readonly SampleChunk[], lane: LaneName)
   };
 };
 
+const syncName = ({ athlete_id, bundle_id, type, sync_id }: StagingRows["syncs"][number]): string =>
+  JSON.stringify([athlete_id, bundle_id, type, sync_id]);
+
 /** A copy to be replaced has moved, or another lane staged the same id: decide again. */
 const overtaken = (store: Store, rows: StagingRows): boolean => {
   const removed = new Set(rows.removals.map((r) => r.sample_id));
   return (
     rows.removals.some((r) => store.staging.get(r.sample_id)?.rev !== r.rev) ||
+    rows.syncs.some((s) => (store.syncs.get(syncName(s))?.sample_id ?? null) !== s.replaces) ||
     rows.inserts.some((r) => !removed.has(r.sample_id) && store.staging.has(r.sample_id))
   );
 };
@@ -65,8 +69,7 @@ const apply = (store: Store, rows: StagingRows): void => {
   for (const row of rows.inserts) store.staging.set(row.sample_id, { ...row, rev: revs.get(row.local_date) ?? 0 });
   for (const row of rows.tombstones) bury(store, row);
   for (const sync of rows.syncs) {
-    const { athlete_id, bundle_id, type, sync_id, sync_version, sample_id } = sync;
-    store.syncs.set(JSON.stringify([athlete_id, bundle_id, type, sync_id]), { sync_version, sample_id });
+    store.syncs.set(syncName(sync), { sync_version: sync.sync_version, sample_id: sync.sample_id });
   }
   for (const total of rows.daily) store.totals.set(`${ATHLETE}|${total.date}|${total.metric}`, total);
 };
