@@ -18,12 +18,19 @@ import { createReceiptStage } from "./staging/receipts.ts";
 import { STAGING_STEPS, createStagingStage } from "./staging/stage.ts";
 import { createAppliedPast } from "./windows/applied.ts";
 import { PANE_STEPS } from "./windows/commit.ts";
+import { DELETION_STEPS } from "./windows/deletions.ts";
 import { createWindowsStage } from "./windows/stage.ts";
 import { SWEEP_STEPS } from "./windows/sweeper.ts";
 import { followWakeUps } from "./windows/wake-ups.ts";
 
 /** Every step that a failpoint can name. */
-export const STEPS: readonly string[] = [...STAGING_STEPS, ...PANE_STEPS, ...RELAY_STEPS, ...SWEEP_STEPS];
+export const STEPS: readonly string[] = [
+  ...STAGING_STEPS,
+  ...PANE_STEPS,
+  ...DELETION_STEPS,
+  ...RELAY_STEPS,
+  ...SWEEP_STEPS,
+];
 
 const LIVE_SLOTS = 4;
 const BACKFILL_SLOTS = 2;
