@@ -1,7 +1,7 @@
 import { isKnownType, metricOfType } from "./catalogue.ts";
-import type { Conversion, MetricDefinition } from "./catalogue.ts";
 import { isUuid } from "./ids.ts";
 import { DAY, HOUR, fromEpochDay, localDate } from "./local-day.ts";
+import { convertValue, measure } from "./measure.ts";
 import { readMetadata } from "./metadata.ts";
 import type { Metadata } from "./metadata.ts";
 import { isPlausible, quoted, refuse, refuseTimes } from "./refusal.ts";
@@ -29,32 +29,6 @@ export type InterpretInput = {
 };
 
 export type Interpreted = { kind: "ok"; value: Sample } | { kind: "ignored"; type: string } | Refusal;
-
-type Converted = { kind: "value"; value: number; convert: Conversion };
-
-const convertValue = (definition: MetricDefinition, value: number, unit: string | null): Converted | Refusal => {
-  if (!Number.isFinite(value)) return refuse("bad_value", "value", "value must be a finite number");
-  const convert = definition.units.get(unit ?? "");
-  if (convert === undefined) {
-    const units = [...definition.units.keys()].join(", ");
-    return refuse("bad_unit", "unit", `unit must be one of ${units}; it is ${quoted(unit)}`);
-  }
-  return { kind: "value", value: convert(value) + 0, convert }; // -0 becomes 0: they are equal and must hash alike
-};
-
-/** Whether a value is possible at all: the hard range. */
-const refuseRange = (value: number, { hard: [min, max], key, unit }: MetricDefinition): Refusal | undefined =>
-  value >= min && value <= max ? undefined : refuse("out_of_range", "value", `${key} must be ${min} to ${max} ${unit}`);
-
-/** Marks on what is possible but unusual. */
-const valueFlags = (definition: MetricDefinition, value: number, { start_at, end_at }: SentSample): string[] => {
-  const [min, max] = definition.soft;
-  const seconds = Math.max(1, (end_at - start_at) / 1000);
-  return [
-    ...(value < min || value > max ? ["soft_range"] : []),
-    ...(value / seconds > definition.maxRate ? ["high_rate"] : []),
-  ];
-};
 
 const finite = (value: number | null): number | undefined =>
   value === null || !Number.isFinite(value) ? undefined : value + 0;
@@ -120,10 +94,9 @@ export const interpret = (input: InterpretInput): Interpreted => {
   if (badTimes !== undefined) return badTimes;
   if (sample.created !== null && !isPlausible(sample.created))
     return refuse("bad_time", "created", "created must be a time between 1970-01-01 and 2099-12-31");
-  const measured = convertValue(definition, sample.value, series.unit);
+  const { value, start_at, end_at } = sample;
+  const measured = measure(definition, { value, unit: series.unit, door: series.door, start_at, end_at });
   if (measured.kind === "dead") return measured;
-  const badRange = refuseRange(measured.value, definition);
-  if (badRange !== undefined) return badRange;
   const metadata = readMetadata(sample.metadata);
   if ("reason" in metadata) return refuse(metadata.reason, "metadata", metadata.detail);
   const zone = chooseZone(
@@ -134,7 +107,7 @@ export const interpret = (input: InterpretInput): Interpreted => {
     return refuse("bad_time", "time_zone", `time_zone must be an IANA name or an offset; it is ${quoted(zone.text)}`);
   const canonical = (value: number | null): number | undefined =>
     finite(value === null ? null : measured.convert(value));
-  const flags = [...valueFlags(definition, measured.value, sample), ...zone.flags];
+  const flags = [...measured.flags, ...zone.flags];
   return {
     kind: "ok",
     value: {
@@ -177,15 +150,15 @@ export type InterpretedDaily = { kind: "ok"; value: DailyTotal } | { kind: "igno
 export const interpretDaily = (daily: SentDaily, received_at: Instant): InterpretedDaily => {
   const definition = metricOfType(daily.type);
   if (definition === undefined && isKnownType(daily.type)) return { kind: "ignored", type: daily.type };
-  const metric = definition?.daily?.metric;
-  if (definition === undefined || metric === undefined)
+  const metric = definition?.daily ?? null;
+  if (metric === null || metric.units.size === 0)
     return refuse("unknown_type", "type", `there are no daily totals of type ${quoted(daily.type)}`);
   if (!isPlausible(received_at) || !isPlausible(daily.date * DAY))
     return refuse("bad_time", "date", "date must be between 1970-01-01 and 2099-12-31");
   // A date begins first at UTC+14.
   if (daily.date * DAY - 14 * HOUR > received_at + DAY)
     return refuse("future", "date", "date begins over 24 h after it was received: check the clock");
-  const measured = convertValue(definition, daily.value, daily.unit);
+  const measured = convertValue(metric.units, { ...daily, door: "" });
   if (measured.kind === "dead") return measured;
   if (!(measured.value >= 0 && measured.value < Infinity))
     return refuse("out_of_range", "value", "a daily total must be finite and not negative");
@@ -193,9 +166,9 @@ export const interpretDaily = (daily: SentDaily, received_at: Instant): Interpre
     kind: "ok",
     value: {
       date: fromEpochDay(daily.date),
-      metric,
+      metric: metric.metric,
       value: measured.value,
-      unit: definition.unit,
+      unit: metric.unit,
       value_received: daily.value + 0,
       unit_received: daily.unit,
     },

@@ -1,5 +1,6 @@
 import { DAY, HOUR, MINUTE, localEpochDay, offsetAt } from "./local-day.ts";
 import { epochDay } from "./local-day.ts";
+import { preferSamples } from "./metric-value.ts";
 import type { Instant, LocalDate, Sample } from "./sample.ts";
 
 export type Span = { from: Instant; to: Instant };
@@ -11,7 +12,8 @@ export type RestingHrInput = {
   steps: readonly Sample[];
   /** The main sleep; null where there is none: then 00:00–07:00 by each sample's own clock. */
   night: Span | null;
-  workouts: readonly Span[];
+  /** Workouts that overlap the date and the night: their heart rates are no rest. */
+  workouts: readonly Sample[];
 };
 
 export type RestingHr = {
@@ -32,12 +34,6 @@ export const percentile = (values: readonly number[], share: number): number => 
   const place = (sorted.length - 1) * share;
   const [below, above] = [sorted[Math.floor(place)] as number, sorted[Math.ceil(place)] as number];
   return below + (above - below) * (place - Math.floor(place));
-};
-
-/** Aggregates count only where there are no samples (D21). */
-const preferSamples = (samples: readonly Sample[]): readonly Sample[] => {
-  const plain = samples.filter(({ attributes }) => attributes.aggregated !== true);
-  return plain.length > 0 ? plain : samples;
 };
 
 /** Answers whether any of the spans, ends included, meets [from, to]. */
@@ -91,7 +87,9 @@ export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInpu
   const stepsNear = meets(asleep.map(({ start_at }) => ({ from: start_at - STILL, to: start_at })));
   const walked = preferSamples(steps.filter(({ start_at, end_at }) => stepsNear(start_at, end_at)));
   const walking = meets(walked.map(({ start_at, end_at }) => ({ from: start_at, to: end_at })));
-  const training = meets(workouts);
+  const asleepAt = meets(asleep.map(({ start_at }) => ({ from: start_at, to: start_at })));
+  const trained = workouts.filter(({ start_at, end_at }) => asleepAt(start_at, end_at));
+  const training = meets(trained.map(({ start_at, end_at }) => ({ from: start_at, to: end_at })));
   const calm = asleep.filter(
     ({ start_at, attributes }) =>
       attributes.motion_context !== 2 && !walking(start_at - STILL, start_at) && !training(start_at, start_at),
@@ -103,7 +101,11 @@ export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInpu
   }
   const least = bins.size >= MIN_BINS ? quietest(bins) : null;
   if (least !== null)
-    return { value: least, provenance: { step: 2, n: calm.length, bins: bins.size }, inputs: [...asleep, ...walked] };
+    return {
+      value: least,
+      provenance: { step: 2, n: calm.length, bins: bins.size },
+      inputs: [...asleep, ...walked, ...trained],
+    };
   const sedentary = preferSamples(heart.filter(ofDay)).filter(({ attributes }) => attributes.motion_context === 1);
   if (sedentary.length < MIN_SEDENTARY) return null;
   const value = percentile(
@@ -113,6 +115,6 @@ export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInpu
   return {
     value,
     provenance: { step: 3, n: sedentary.length },
-    inputs: [...new Set([...asleep, ...walked, ...sedentary])],
+    inputs: [...new Set([...asleep, ...walked, ...trained, ...sedentary])],
   };
 };

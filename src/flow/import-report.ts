@@ -11,7 +11,7 @@ export type ImportRequest = {
 /** Where something stands; never what it says. */
 export type Example = { file: string; line: number | null; type: string | null; detail: string };
 
-/** What an import did. `ignored` holds types that we do not use yet and elements that are no samples. */
+/** What an import did. `ignored` holds types that we do not use and elements that are no samples. */
 export type ImportReport = {
   batches: number;
   received: number;

@@ -1,6 +1,7 @@
 import type { SentSample, SentSeries } from "../domain/sample.ts";
-import { isKnownType, metricOfType } from "../domain/catalogue.ts";
+import { isKnownType, metricOfType, type MetricDefinition } from "../domain/catalogue.ts";
 import { isUuid } from "../domain/ids.ts";
+import { sentValue, valueHint } from "../domain/measure.ts";
 import { storable } from "../domain/source.ts";
 import { deeperThan, MAX_DEPTH } from "./json-bounds.ts";
 import { readMetadata } from "./metadata.ts";
@@ -30,10 +31,13 @@ export const isEntry = (value: unknown): value is Entry =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The type's fate. Decided first: a type that we ignore is not looked at any further. */
-export const readType = (entry: Entry): { kind: "ok"; type: string } | { kind: "ignored"; type: string } | Refused => {
+export const readType = (
+  entry: Entry,
+): { kind: "ok"; type: string; definition: MetricDefinition } | { kind: "ignored"; type: string } | Refused => {
   const type = entry["type"];
   if (typeof type !== "string") return refused("unknown_type", "type", "must be a HealthKit type identifier");
-  if (metricOfType(type)) return { kind: "ok", type };
+  const definition = metricOfType(type);
+  if (definition) return { kind: "ok", type, definition };
   if (isKnownType(type)) return { kind: "ignored", type };
   return refused("unknown_type", "type", "is not a HealthKit type identifier that Apple documents");
 };
@@ -92,14 +96,6 @@ const readTimes = (entry: Entry): { kind: "ok"; times: Times } | Refused => {
   return { kind: "ok", times: { start_at: start, end_at: end, created } };
 };
 
-/** A category sample or workout may come without a value: then it is 0. */
-const readValue = (entry: Entry, type: string): number | undefined => {
-  const value = entry["value"];
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  const mayLack = !type.startsWith("HKQuantityTypeIdentifier");
-  return mayLack && (value === undefined || value === null) ? 0 : undefined;
-};
-
 /** One sample of a native batch as the Avro record holds it: what was sent, checked only as far as its shape. */
 export const readSample = (entry: unknown, door: { name: string; synthetic: boolean }): ReadSample => {
   if (!isEntry(entry)) return refused("bad_value", "", "must be an object");
@@ -108,16 +104,18 @@ export const readSample = (entry: unknown, door: { name: string; synthetic: bool
   if (deeperThan(entry, MAX_DEPTH)) return refused("too_deep", "metadata", `may nest ${MAX_DEPTH} levels at most`);
   const times = readTimes(entry);
   if (times.kind !== "ok") return times;
-  const value = readValue(entry, type.type);
-  if (value === undefined) return refused("bad_value", "value", "must be a finite number");
+  const metadata = entry["metadata"] ?? {};
+  if (!isEntry(metadata)) return refused("bad_value", "metadata", "must be an object");
+  const value = sentValue(type.definition, entry["value"], metadata);
+  if (value === undefined) return refused("bad_value", "value", valueHint(type.definition));
   const uuid = readUuid(entry);
   if (uuid.kind !== "ok") return uuid;
   const head = readHead(entry, type.type, door.name);
   if (head.kind !== "ok") return head;
   const zone = entry["time_zone"] ?? null;
   if (zone !== null && typeof zone !== "string") return refused("bad_time", "time_zone", "must be a zone's name");
-  const metadata = entry["metadata"] ?? {};
-  if (!isEntry(metadata)) return refused("bad_value", "metadata", "must be an object");
+  const group = optionalText(entry["group_id"]);
+  if (group === undefined) return refused("bad_value", "group_id", "must be text");
   const sample: SentSample = {
     sample_id: uuid.uuid,
     synthetic: door.synthetic,
@@ -128,7 +126,7 @@ export const readSample = (entry: unknown, door: { name: string; synthetic: bool
     min: null,
     max: null,
     aggregated: false,
-    group_id: null,
+    group_id: group || null,
   };
   return { kind: "ok", head: head.head, sample };
 };

@@ -31,7 +31,7 @@ const ignoredLines = (ignored: Record<string, number>): string[] => {
   if (entries.length === 0) return [];
   const total = entries.reduce((sum, [, count]) => sum + count, 0);
   return [
-    `ignored   ${whole.format(total)} (not yet supported)`,
+    `ignored   ${whole.format(total)} (types that are not used)`,
     ...entries.map(([type, count]) => `    ${whole.format(count).padStart(9)}  ${type}`),
   ];
 };

@@ -1,4 +1,5 @@
 import { dayEnd, dayStart } from "../domain/local-day.ts";
+import { summedDays } from "../domain/apportion.ts";
 import type { Instant, LocalDate, Sample } from "../domain/sample.ts";
 import { stepsMerge } from "../domain/steps-merge.ts";
 import { effectiveEnd } from "../domain/interval.ts";
@@ -7,6 +8,9 @@ import type { ZoneAt } from "./zone.ts";
 export type Figures = { min: number; mean: number; max: number; count: number };
 export type DiscreteBucket = { start_at: Instant; end_at: Instant; date: LocalDate | null } & Figures;
 export type CumulativeBucket = { start_at: Instant; end_at: Instant; date: LocalDate | null; sum: number };
+
+/** How samples become a sum: merged over sources in the athlete's order of them, or null: plainly added (D13). */
+export type SumOrder = readonly string[] | null;
 
 /** Buckets of a fixed length, aligned to the epoch. Milliseconds. */
 export const LENGTHS = { "1m": 60_000, "5m": 300_000, "15m": 900_000, "1h": 3_600_000 } as const;
@@ -61,10 +65,14 @@ export const clip = (sample: Sample, from: Instant, to: Instant): Sample => {
   return { ...sample, start_at, end_at, value: sample.value * share };
 };
 
-/** `steps_merge/1` of what lies in [from, to), over all sources, dates and zones. Not rounded. */
-export const mergedSum = (samples: readonly Sample[], from: Instant, to: Instant, order: readonly string[]): number => {
+/** The sum of what lies in [from, to), over all sources, dates and zones. Not rounded. */
+export const sumWithin = (samples: readonly Sample[], from: Instant, to: Instant, order: SumOrder): number => {
   const inside = samples.filter((sample) => sample.start_at < to && effectiveEnd(sample) > from);
   let sum = 0;
+  if (order === null) {
+    for (const sample of withoutShadowedAggregates(inside)) sum += clip(sample, from, to).value;
+    return sum;
+  }
   for (const { value } of stepsMerge(
     inside.map((sample) => clip(sample, from, to)),
     order,
@@ -74,14 +82,14 @@ export const mergedSum = (samples: readonly Sample[], from: Instant, to: Instant
 };
 
 /**
- * Sums a bucket, merged over all sources as `steps_merge/1` does: since every part of the time line is decided by
+ * Sums a bucket, merged over all sources as `steps_merge/1` does, or added: since every part of the time line is decided by
  * itself, cutting at bucket boundaries changes no decision. Only buckets inside [from, to) that a sample covers.
  */
 export const cumulativeBuckets = (
   samples: readonly Sample[],
   length: number,
   range: { from: Instant; to: Instant },
-  order: readonly string[],
+  order: SumOrder,
 ): CumulativeBucket[] => {
   const groups = new Map<Instant, Sample[]>();
   for (const sample of samples) {
@@ -99,7 +107,7 @@ export const cumulativeBuckets = (
       start_at: start,
       end_at: start + length,
       date: null,
-      sum: mergedSum(inside, Math.max(start, range.from), Math.min(start + length, range.to), order),
+      sum: sumWithin(inside, Math.max(start, range.from), Math.min(start + length, range.to), order),
     }));
 };
 
@@ -120,13 +128,14 @@ export const discreteDays = (samples: readonly Sample[], range: DayRange): Discr
       return figures === null ? [] : [{ ...bounds(date, range.zoneAt), ...figures }];
     });
 
-/** Local days as `steps_merge/1` deals them out: the same sums that the daily metric stands on. */
-export const cumulativeDays = (
-  samples: readonly Sample[],
-  range: DayRange,
-  order: readonly string[],
-): CumulativeBucket[] =>
-  [...stepsMerge(samples, order)]
+const daySums = (samples: readonly Sample[], order: SumOrder): Map<LocalDate, number> =>
+  order === null
+    ? summedDays(withoutShadowedAggregates(samples))
+    : new Map([...stepsMerge(samples, order)].map(([date, { value }]) => [date, value]));
+
+/** Local days as the daily rules deal them out: the same sums that the daily metric stands on. */
+export const cumulativeDays = (samples: readonly Sample[], range: DayRange, order: SumOrder): CumulativeBucket[] =>
+  [...daySums(samples, order)]
     .filter(([date]) => date >= range.first && date <= range.last)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([date, { value }]) => Object.assign(bounds(date, range.zoneAt), { sum: value }));
+    .map(([date, sum]) => Object.assign(bounds(date, range.zoneAt), { sum }));

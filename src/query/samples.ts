@@ -1,8 +1,7 @@
 import { Type } from "typebox";
-import type { MetricDefinition } from "../domain/catalogue.ts";
+import { aggregationStyle, type MetricDefinition } from "../domain/catalogue.ts";
 import { DAY } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant } from "../domain/sample.ts";
-import { sourceOrder } from "../domain/source-order.ts";
 import type { Clock } from "../flow/ports.ts";
 import type { Route, RouteRequest } from "../flow/route.ts";
 import * as buckets from "./buckets.ts";
@@ -10,6 +9,7 @@ import * as params from "./params.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
 import { readSettings } from "./sql.ts";
+import { sumOrder } from "./sum-order.ts";
 import { newestZone, zonesOf, type ZoneAt } from "./zone.ts";
 
 export type QueryDeps = ReadDeps & { clock: Clock };
@@ -27,7 +27,7 @@ const answerSchema = Type.Object({
   athlete_id: Type.String(),
   metric: Type.String(),
   unit: Type.String(),
-  aggregation: Type.String({ description: "cumulative: sums, merged over sources; discrete: min, mean, max, count" }),
+  aggregation: Type.String({ description: "cumulative: sums; discrete and category: min, mean, max, count" }),
   resolution: Type.String(),
   tz: Type.String({ description: "In which local dates are meant" }),
   from: Type.String(),
@@ -74,7 +74,7 @@ const dayPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {
   const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...span });
   const range = { ...dates, zoneAt: asked.zoneAt };
   if (asked.metric.aggregation === "C") {
-    const order = sourceOrder(asked.settings, asked.metric.key);
+    const order = sumOrder(asked.metric, asked.settings);
     const points = answer.cumulativePoints(buckets.cumulativeDays(live, range, order));
     return { columns: ["date", ...answer.CUMULATIVE_COLUMNS], points, next: null };
   }
@@ -87,7 +87,7 @@ const bucketPoints = async (deps: QueryDeps, asked: Asked, length: number): Prom
   const request = { athlete_id: asked.athlete_id, metric: asked.metric.key, from, to };
   const { live } = await readSeries(deps, request);
   if (asked.metric.aggregation === "C") {
-    const order = sourceOrder(asked.settings, asked.metric.key);
+    const order = sumOrder(asked.metric, asked.settings);
     const points = answer.cumulativePoints(buckets.cumulativeBuckets(live, length, asked.range, order));
     return { columns: answer.CUMULATIVE_COLUMNS, points, next: null };
   }
@@ -116,7 +116,7 @@ const handler = async (deps: QueryDeps, request: RouteRequest): Promise<Record<s
     athlete_id: athleteId,
     metric: metric.key,
     unit: metric.unit,
-    aggregation: metric.aggregation === "C" ? "cumulative" : "discrete",
+    aggregation: aggregationStyle(metric),
     resolution,
     tz: zoneAt(range.to - 1),
     from: answer.iso(range.from),

@@ -1,14 +1,14 @@
 import { Type } from "typebox";
-import { METRICS, type MetricDefinition } from "../domain/catalogue.ts";
+import { aggregationStyle, type AggregationStyle, METRICS, type MetricDefinition } from "../domain/catalogue.ts";
 import { DAY, dayEnd, dayStart, localDate } from "../domain/local-day.ts";
 import { liveSamples } from "../domain/merge.ts";
 import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
-import { sourceOrder } from "../domain/source-order.ts";
 import { effectiveEnd } from "../domain/interval.ts";
 import type { Route } from "../flow/route.ts";
-import { figuresOf, mergedSum, withoutShadowedAggregates } from "./buckets.ts";
+import { figuresOf, type SumOrder, sumWithin, withoutShadowedAggregates } from "./buckets.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
+import { sumOrder } from "./sum-order.ts";
 import { newestStagedZone, readTombstones, readSettings, readStaged } from "./sql.ts";
 import { zonesOf } from "./zone.ts";
 
@@ -17,7 +17,7 @@ export type DayBounds = { from: Instant; to: Instant };
 export type TodayMetric = {
   metric: string;
   unit: string;
-  aggregation: "cumulative" | "discrete";
+  aggregation: AggregationStyle;
   latest: { at: string; value: number };
   aggregate: Record<string, number>;
   /** [start, end, value], ascending. */
@@ -28,7 +28,7 @@ const metricToday = (
   metric: MetricDefinition,
   samples: readonly Sample[],
   day: DayBounds,
-  order: readonly string[],
+  order: SumOrder,
 ): TodayMetric | null => {
   const cumulative = metric.aggregation === "C";
   // A discrete sample belongs to the day of its start; a cumulative one is shared out by time (localday/1).
@@ -41,20 +41,21 @@ const metricToday = (
   return {
     metric: metric.key,
     unit: metric.unit,
-    aggregation: cumulative ? "cumulative" : "discrete",
+    aggregation: aggregationStyle(metric),
     latest: { at: iso(latest.end_at), value: latest.value },
-    aggregate: figures ?? { sum: mergedSum(inside, day.from, day.to, order) },
+    aggregate: figures ?? { sum: sumWithin(inside, day.from, day.to, order) },
     points: inside.map((s) => [iso(s.start_at), iso(s.end_at), s.value]),
   };
 };
 
 /** Per metric what the day holds so far. `live` is sorted by metric and start; metrics without samples are left out. */
-export const summarizeDay = (live: readonly Sample[], day: DayBounds, settings: AthleteSettings): TodayMetric[] =>
-  METRICS.flatMap((metric) => {
-    const own = live.filter((sample) => sample.metric === metric.key);
-    const summary = metricToday(metric, own, day, sourceOrder(settings, metric.key));
+export const summarizeDay = (live: readonly Sample[], day: DayBounds, settings: AthleteSettings): TodayMetric[] => {
+  const byMetric = Map.groupBy(live, (sample) => sample.metric);
+  return METRICS.flatMap((metric) => {
+    const summary = metricToday(metric, byMetric.get(metric.key) ?? [], day, sumOrder(metric, settings));
     return summary === null ? [] : [summary];
   });
+};
 
 const answerSchema = Type.Object({
   athlete_id: Type.String(),
@@ -66,7 +67,7 @@ const answerSchema = Type.Object({
     Type.Object({
       metric: Type.String(),
       unit: Type.String(),
-      aggregation: Type.String({ description: "cumulative or discrete" }),
+      aggregation: Type.String({ description: "cumulative, discrete or category" }),
       latest: Type.Object({ at: Type.String(), value: Type.Number() }),
       aggregate: Type.Record(Type.String(), Type.Number()),
       points: Type.Array(Type.Array(Type.Unknown()), { description: "[start, end, value]" }),

@@ -110,7 +110,7 @@ test("unusual values are kept and flagged", () => {
 
 test("each fault is refused with its reason and the field it is in (D5)", () => {
   const cases: [Parameters<typeof sent>[0], [string, string] | string][] = [
-    [{ type: "HKQuantityTypeIdentifierBodyMass" }, "ignored"],
+    [{ type: "HKQuantityTypeIdentifierUVExposure" }, "ignored"],
     [{ type: "HKQuantityTypeIdentifierMoonPhase" }, ["unknown_type", "type"]],
     [{ sample_id: "x" }, ["bad_uuid", "uuid"]],
     [{ end_at: at("2026-03-10T11:59:59Z") }, ["end_before_start", "end"]],
@@ -271,7 +271,7 @@ test("a daily total becomes the provider's value of the athlete metric", () => {
 
 test("a daily total that cannot be one is refused with its reason and field", () => {
   const cases: [Partial<typeof daily>, [string, string] | string][] = [
-    [{ type: "HKQuantityTypeIdentifierFlightsClimbed" }, "ignored"],
+    [{ type: "HKQuantityTypeIdentifierUVExposure" }, "ignored"],
     [{ type: HR }, ["unknown_type", "type"]],
     [{ type: "Steps" }, ["unknown_type", "type"]],
     [{ date: -1 }, ["bad_time", "date"]],

@@ -10,6 +10,8 @@ const beat = (minute: number, value: number, attributes: Attributes = {}, tz = "
   aSample({ sample_id: uuid(minute + 1), start_at: minutes(minute), value, attributes, tz });
 const walk = (from: number, to: number, attributes: Attributes = {}): Sample =>
   aSample({ metric: "steps", start_at: minutes(from), end_at: minutes(to), value: 10, attributes });
+const workout = (from: number, to: number): Sample =>
+  aSample({ metric: "workout", sample_id: uuid(5000 + from), start_at: minutes(from), end_at: minutes(to), value: 0 });
 /** One heart rate in each 5-minute bin. */
 const bins = (values: number[], first = 60): Sample[] => values.map((value, n) => beat(first + 5 * n, value));
 
@@ -62,7 +64,7 @@ test("aggregated steps count only where there are no samples", () => {
 
 test("heart rates of a workout and of motion do not count", () => {
   const heart = bins([40, ...HOUR_60]);
-  expect(rest({ heart, workouts: [{ from: minutes(50), to: minutes(60) }] })?.value).toBe(60);
+  expect(rest({ heart, workouts: [workout(50, 60)] })?.value).toBe(60);
   expect(rest({ heart: [beat(60, 40, { motion_context: 2 }), ...bins(HOUR_60, 65)] })?.value).toBe(60);
   expect(rest({ heart: [beat(60, 40, { motion_context: 1 }), ...bins(HOUR_60, 65)] })?.value).toBeLessThan(60);
 });

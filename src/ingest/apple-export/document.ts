@@ -4,6 +4,7 @@ import { textCleaner } from "./clean-text.ts";
 
 export type ExportRecord = {
   kind: "record";
+  element: "Record" | "Workout";
   line: number;
   attributes: Readonly<Record<string, string>>;
   metadata: (readonly [key: string, value: string])[];
@@ -23,11 +24,11 @@ const collector = (items: ExportItem[]) => {
   let metadataChars = 0;
 
   const openTop = (tag: SaxesTagPlain, line: number): void => {
-    if (tag.name !== "Record") {
+    if (tag.name !== "Record" && tag.name !== "Workout") {
       items.push({ kind: "skipped", name: tag.name });
       return;
     }
-    record = { kind: "record", line, attributes: tag.attributes, metadata: [] };
+    record = { kind: "record", element: tag.name, line, attributes: tag.attributes, metadata: [] };
     metadataChars = 0;
   };
 

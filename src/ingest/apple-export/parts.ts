@@ -1,4 +1,6 @@
-import { isKnownType, metricOfType } from "../../domain/catalogue.ts";
+import { isKnownType, metricOfType, type MetricDefinition } from "../../domain/catalogue.ts";
+import { convertValue, sentValue } from "../../domain/measure.ts";
+import { aggregateId } from "../../domain/ids.ts";
 import type { Digest } from "../../domain/sample.ts";
 import { normaliseSource } from "../../domain/source.ts";
 import type { Found } from "../import-part.ts";
@@ -6,21 +8,34 @@ import { parseInstant } from "../time-text.ts";
 import { BrokenExport } from "./broken-export.ts";
 import { type ExportRecord, readDocument } from "./document.ts";
 import { numbering, type Numbered, type Unnumbered } from "./numbering.ts";
-import { type NativeSample, nativeSample } from "./record.ts";
+import { type NativeSample, nativeSample, typeOf } from "./record.ts";
 
 type Placed = { line: number; sample: NativeSample };
 
 /** Samples a batch of an import. */
 const PART = 2000;
+const DOOR = "apple_export" as const;
+
+type Keyed = Pick<Unnumbered<Placed>, "key" | "value">;
 
 /** The key of D10, or null where the record is too broken to have one: it will be refused with its reason. */
-const keyOf = (sample: NativeSample, athlete_id: string): Unnumbered<Placed>["key"] | null => {
+const keyOf = (sample: NativeSample, athlete_id: string): Keyed | null => {
   const metric = metricOfType(sample.type);
   const start_at = parseInstant(sample.start);
   const end_at = parseInstant(sample.end);
-  if (!metric || start_at === undefined || end_at === undefined || typeof sample.value !== "number") return null;
+  if (!metric || start_at === undefined || end_at === undefined) return null;
+  const sent = sentValue(metric, sample.value, sample.metadata);
+  if (sent === undefined) return null;
+  const value = metric.valueInId ? canonicalValue(metric, sent, sample.unit) : null;
+  if (value === undefined) return null;
   const source = normaliseSource(sample.source.name ?? "");
-  return { athlete_id, metric: metric.key, start_at, end_at, source, value: null };
+  return { key: { athlete_id, metric: metric.key, start_at, end_at, source, value }, value: sent };
+};
+
+/** Display units change between exports: the canonical value does not. Undefined where the unit is none of ours. */
+const canonicalValue = (metric: MetricDefinition, sent: number, unit: string | null): number | undefined => {
+  const converted = convertValue(metric.units, { value: sent, unit, door: DOOR });
+  return converted.kind === "value" ? converted.value : undefined;
 };
 
 /** Gathers numbered samples into parts of a fixed size, whatever the pieces in which the file was read. */
@@ -33,7 +48,7 @@ const gatherer = (time_zone: string | null, digest: Digest) => {
     const body_hash = digest.sha256(JSON.stringify({ ...body, ignored }));
     const part = {
       body,
-      door: "apple_export" as const,
+      door: DOOR,
       synthetic: true,
       body_hash,
       ignored,
@@ -70,15 +85,17 @@ export async function* exportParts(
   const parts = gatherer(import_.time_zone, digest);
   const ids = numbering<Placed>(digest);
   const take = (record: ExportRecord): Found[] => {
-    const type = record.attributes["type"] ?? "";
+    const type = typeOf(record);
     if (!metricOfType(type) && isKnownType(type)) {
       parts.ignore(type);
       return [];
     }
     const item = { line: record.line, sample: nativeSample(record) };
-    const key = keyOf(item.sample, import_.athlete_id);
-    if (key === null) return parts.add({ item, uuid: null });
-    return ids.add({ item, key, value: Number(item.sample.value) }).flatMap((numbered) => parts.add(numbered));
+    const keyed = keyOf(item.sample, import_.athlete_id);
+    if (keyed === null) return parts.add({ item, uuid: null });
+    const group = metricOfType(type)?.correlation ?? null;
+    if (group !== null) item.sample.group_id = aggregateId({ ...keyed.key, metric: group }, digest);
+    return ids.add({ item, ...keyed }).flatMap((numbered) => parts.add(numbered));
   };
   let fault: Found[] = [];
   try {

@@ -11,6 +11,7 @@ export type NativeSample = {
   unit: string | null;
   source: { name: string | null; product_type: string | null; device: string | null };
   metadata: Record<string, string | number>;
+  group_id?: string;
 };
 
 const SPACED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d):?(\d\d)$/;
@@ -51,12 +52,30 @@ const readNumber = (text: string | undefined): number | string | null => {
   return NUMBER.test(text) ? Number(text) : text;
 };
 
-/** One `Record` of an export.xml as a native sample. */
+const WORKOUT = "HKWorkoutTypeIdentifier";
+
+/** What a Workout says of itself, kept as metadata: of a workout we use the interval. */
+const WORKOUT_FIELDS = [
+  "workoutActivityType",
+  "duration",
+  "durationUnit",
+  "totalDistance",
+  "totalDistanceUnit",
+  "totalEnergyBurned",
+  "totalEnergyBurnedUnit",
+] as const;
+
+/** The type as the catalogue knows it: a Workout element has none of its own. */
+export const typeOf = ({ element, attributes }: ExportRecord): string =>
+  element === "Workout" ? WORKOUT : (attributes["type"] ?? "");
+
+/** One `Record` or `Workout` of an export.xml as a native sample. */
 export const nativeSample = (record: ExportRecord): NativeSample => {
   const { attributes: sent } = record;
+  const fields = record.element === "Workout" ? WORKOUT_FIELDS : (["recordCount"] as const);
   return {
     uuid: null,
-    type: sent["type"] ?? "",
+    type: typeOf(record),
     start: isoOfAppleDate(sent["startDate"] ?? ""),
     end: isoOfAppleDate(sent["endDate"] ?? ""),
     ...(sent["creationDate"] === undefined ? {} : { created: isoOfAppleDate(sent["creationDate"]) }),
@@ -65,7 +84,7 @@ export const nativeSample = (record: ExportRecord): NativeSample => {
     // Exports of 2014 call the source's name `source` and condense an hour into one row of `recordCount` samples.
     source: { name: sent["sourceName"] ?? sent["source"] ?? null, ...readDevice(sent["device"]) },
     metadata: Object.fromEntries([
-      ...(sent["recordCount"] === undefined ? [] : [["recordCount", sent["recordCount"]] as const]),
+      ...fields.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]] as const])),
       ...record.metadata,
     ]),
   };

@@ -50,7 +50,7 @@ const wrong = fc.constantFrom<Record<string, unknown>>(
   { metadata: [] },
   { time_zone: "Mars/Olympus" },
   { created: "yesterday" },
-  { type: "HKQuantityTypeIdentifierBodyMass" },
+  { type: "HKQuantityTypeIdentifierUVExposure" },
 );
 
 /** Anything that may stand in `samples`. */

@@ -54,7 +54,11 @@ test.each<[string, string, string[]]>([
     root('<Correlation><Record n="0"/></Correlation><Record n="1"/>'),
     ["Correlation", "1:1:"],
   ],
-  ["nothing of a workout", root('<Workout><MetadataEntry key="a" value="b"/><x><y/></x></Workout>'), ["Workout"]],
+  [
+    "a workout and its own metadata",
+    root('<Workout n="w"><MetadataEntry key="a" value="b"/><x><y/></x></Workout>'),
+    ["1:w:a=b"],
+  ],
   [
     "a record with beats",
     root(

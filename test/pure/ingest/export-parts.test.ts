@@ -129,7 +129,7 @@ test("a device is its model and hardware, without the address that differs on ev
 });
 
 const value = (text: string) =>
-  nativeSample({ kind: "record", line: 1, attributes: { value: text }, metadata: [] }).value;
+  nativeSample({ kind: "record", element: "Record", line: 1, attributes: { value: text }, metadata: [] }).value;
 
 test("a value that is no number stays as it was written, to be refused by name", () => {
   expect([value("72"), value("-1.5e2"), value(".5"), value("72,5"), value("0x10"), value("")]).toEqual([

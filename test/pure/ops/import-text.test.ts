@@ -14,7 +14,7 @@ const report: ImportReport = {
   received: 1204,
   accepted: 1200,
   deletions: 1,
-  ignored: { Workout: 2, HKQuantityTypeIdentifierBodyMass: 1500 },
+  ignored: { ActivitySummary: 2, HKQuantityTypeIdentifierUVExposure: 1500 },
   refused: { bad_value: { count: 4, examples: [example] } },
   faults: [{ file: "export.xml", line: 9, type: null, detail: "line 9: unclosed tag: Record" }],
   records: 2706,
@@ -25,9 +25,9 @@ const report: ImportReport = {
 test("the summary says what was taken, ignored by type, refused by reason with examples, and not read", () => {
   expect(summaryLines(report, false)).toEqual([
     "taken     1,200 of 1,204 samples in 3 batches, 1 deletion",
-    "ignored   1,502 (not yet supported)",
-    "        1,500  HKQuantityTypeIdentifierBodyMass",
-    "            2  Workout",
+    "ignored   1,502 (types that are not used)",
+    "        1,500  HKQuantityTypeIdentifierUVExposure",
+    "            2  ActivitySummary",
     "refused   4 (kept as dead letters)",
     "  bad_value: 4",
     "    export.xml, line 7, HKQuantityTypeIdentifierHeartRate: value: must be a finite number",

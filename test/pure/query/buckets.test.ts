@@ -8,7 +8,7 @@ import {
   discreteBuckets,
   discreteDays,
   figuresOf,
-  mergedSum,
+  sumWithin,
 } from "../../../src/query/buckets.ts";
 import { aSample, arbitrarySteps, at, steps, uuid } from "../../domain/make.ts";
 
@@ -71,7 +71,7 @@ test("buckets of any length add up to what steps_merge makes of the whole", () =
       for (const { value } of stepsMerge(inside, []).values()) whole += value;
       const parts = cumulativeBuckets(inside, length, range, []).reduce((sum, bucket) => sum + bucket.sum, 0);
       expect(parts).toBeCloseTo(whole, 6);
-      expect(mergedSum(inside, range.from, range.to, [])).toBeCloseTo(whole, 6);
+      expect(sumWithin(inside, range.from, range.to, [])).toBeCloseTo(whole, 6);
     }),
   );
 });

@@ -57,7 +57,7 @@ test("from after to is refused", () => {
 });
 
 test("an unknown metric names those that are known", () => {
-  expect(refusal(() => metricParameter("heartrate")).message).toContain("heart_rate, steps");
+  expect(refusal(() => metricParameter("heartrate")).message).toContain("heart_rate, resting_heart_rate, ");
 });
 
 const spanOf = (days: number) => ({ from: now - days * 86_400_000, to: now });
