@@ -42,16 +42,16 @@ const chosen = (samples: readonly Sample[], order: (a: Sample, b: Sample) => num
 const latestFirst = (a: Sample, b: Sample): number =>
   compare(b.start_at, a.start_at) || compare(b.end_at, a.end_at) || latestSaved(a, b);
 
+const savedAt = ({ attributes }: Sample): number => attributes.created ?? -Infinity;
+
 const latestSaved = (a: Sample, b: Sample): number =>
-  compare(b.attributes.created ?? -Infinity, a.attributes.created ?? -Infinity) || compare(b.sample_id, a.sample_id);
+  compare(savedAt(b), savedAt(a)) || compare(b.sample_id, a.sample_id);
 
 const latestEnd = (a: Sample, b: Sample): number => compare(b.end_at, a.end_at) || latestFirst(a, b);
 
 /** Daily resting heart rate: Watch first, then latest saved, then latest end (D12). */
-const restingFirst = (a: Sample, b: Sample): number => {
-  const [saved, watch] = [(s: Sample) => s.attributes.created ?? -Infinity, (s: Sample) => isWatch(s)];
-  return compare(watch(b), watch(a)) || compare(saved(b), saved(a)) || latestEnd(a, b);
-};
+const restingFirst = (a: Sample, b: Sample): number =>
+  compare(isWatch(b), isWatch(a)) || compare(savedAt(b), savedAt(a)) || latestEnd(a, b);
 
 const isWatch = ({ attributes }: Sample): number => (attributes.device_class === "watch" ? 1 : 0);
 
@@ -95,7 +95,7 @@ const hrv: Rule = (definition, day) => {
   return { value, inputs, provenance: { n: inputs.length, sources: sourceCounts(inputs), ...DAY_SCOPE, ...quality } };
 };
 
-const [SYSTOLIC, DIASTOLIC] = ["blood_pressure_systolic", "blood_pressure_diastolic"];
+const [SYSTOLIC, DIASTOLIC] = ["blood_pressure_systolic", "blood_pressure_diastolic"] as const;
 
 /** The other half of a blood pressure: same group, same start (D23). */
 const pairKey = ({ attributes, start_at }: Sample): string | null =>
@@ -104,15 +104,12 @@ const pairKey = ({ attributes, start_at }: Sample): string | null =>
 /** Groups whose systolic pressure is not above the diastolic: no pressure at all. */
 const impossiblePairs = (day: DaySamples): Set<string> => {
   const lowest = new Map<string, number>();
-  for (const sample of day.of(SYSTOLIC as string)) {
+  for (const sample of day.of(SYSTOLIC)) {
     const pair = pairKey(sample);
     if (pair !== null) lowest.set(pair, Math.min(sample.value, lowest.get(pair) ?? Infinity));
   }
   const isImpossible = (sample: Sample): boolean => sample.value >= (lowest.get(pairKey(sample) ?? "") ?? Infinity);
-  const pairs = day
-    .of(DIASTOLIC as string)
-    .filter(isImpossible)
-    .map(pairKey);
+  const pairs = day.of(DIASTOLIC).filter(isImpossible).map(pairKey);
   return new Set(pairs.filter((pair) => pair !== null));
 };
 

@@ -26,7 +26,7 @@ export type DayInput = {
 };
 
 /** A day's input, its samples by metric. */
-export type DaySamples = Pick<DayInput, "date" | "settings"> & { of(metric: string): readonly Sample[] };
+export type DaySamples = Pick<DayInput, "date" | "settings"> & { of: (metric: string) => readonly Sample[] };
 
 /** Every member that a rule reads. Arrival stamps are none: the same samples must give the same hash in any order. */
 const inputRow = (sample: Sample) => {

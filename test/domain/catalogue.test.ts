@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { METRICS, aggregationStyle, isKnownType, metricOfKey, metricOfType } from "../../src/domain/catalogue.ts";
+import {
+  METRICS,
+  type MetricDefinition,
+  aggregationStyle,
+  isKnownType,
+  metricOfKey,
+  metricOfType,
+} from "../../src/domain/catalogue.ts";
 import { ABOVE_0, rangeText, snakeCase } from "../../src/domain/catalogue/definition.ts";
 import { interpret, interpretDaily } from "../../src/domain/interpret.ts";
 import { HR, STEPS, at, sent } from "./make.ts";
@@ -68,43 +75,64 @@ const meant = (type: string, value: number, unit?: string | null) => {
   return result.kind === "dead" ? result.reason : result.kind === "ok" ? result.value : result.kind;
 };
 
-/** One test a line of the catalogue, from the line itself. */
+const lines = (metrics: readonly MetricDefinition[]) => metrics.map((metric) => [metric.key, metric] as const);
 
-test.each(METRICS.map((metric) => [metric.key, metric] as const))("%s keeps to its line", (_, metric) => {
-  const { type, aliases, unit, units, hard, soft, key } = metric;
-  for (const one of [type, ...aliases]) expect(isKnownType(one), one).toBe(true);
+/** Tests a line of the catalogue each, from the line itself. */
+test.each(lines(METRICS))("%s is documented by Apple, with sound ranges and rising conversions", (_, metric) => {
+  const { type, aliases, units, hard, soft } = metric;
+  expect([type, ...aliases].filter((one) => !isKnownType(one))).toEqual([]);
   expect(hard[0] <= soft[0] && soft[0] <= soft[1] && soft[1] <= hard[1]).toBe(true);
-  if (metric.value === "sent") expect(units.get(unit)?.(0.5)).toBe(0.5);
   for (const convert of units.values()) expect(convert(1) > convert(0)).toBe(true);
-  // A workout is its interval: what stands beside it is not looked at.
-  if (metric.value !== "zero") expect(meant(type, 1, "furlong")).toBe("bad_unit");
-  if (metric.categories !== null) {
-    for (const value of metric.categories.values()) expect(meant(type, value)).toMatchObject({ metric: key, unit });
-    expect([0.5, -1, 99].map((value) => meant(type, value))).toEqual(["bad_value", "bad_value", "bad_value"]);
-    return;
-  }
-  if (metric.value !== "sent") {
-    expect(meant(type, 7)).toMatchObject({ metric: key, value: 0, unit: "" });
-    return;
-  }
-  const [min, max] = hard;
-  expect(meant(type, min)).toMatchObject({ metric: key, value: min, unit });
-  expect(meant(type, min === ABOVE_0 ? 0 : min - 0.001)).toBe("out_of_range");
-  expect(meant(type, min - 1e9)).toBe("out_of_range");
-  if (max === Infinity) return;
-  expect(meant(type, max)).toMatchObject({ value: max });
-  expect(meant(type, max + Math.max(0.001, max * 1e-9))).toBe("out_of_range");
-  if (soft[0] > min) expect(meant(type, min)).toMatchObject({ attributes: { flags: ["soft_range", "zone_assumed"] } });
-  expect(meant(type, soft[1])).toMatchObject({ attributes: { tz_source: "utc" } });
 });
 
-const DAILY = METRICS.filter(({ daily }) => daily !== null);
-test.each(DAILY.map((metric) => [metric.key, metric] as const))("%s takes a provider's total", (_, metric) => {
-  const { daily, type } = metric;
-  const unit = daily?.unit ?? "";
-  const result = interpretDaily({ date: 20_522, type, value: 5, unit }, NOON);
-  if (daily?.rule === "mood/1") expect(result).toMatchObject({ kind: "dead", reason: "unknown_type" });
-  else expect(result).toMatchObject({ kind: "ok", value: { metric: daily?.metric, value: 5, unit } });
+const QUANTITIES = METRICS.filter(({ value, categories }) => value === "sent" && categories === null);
+test.each(lines(QUANTITIES))("%s is taken up to the ends of its hard range, in its units only", (_, metric) => {
+  const { type, unit, units, hard, key } = metric;
+  const [min, max] = hard;
+  expect(units.get(unit)?.(0.5)).toBe(0.5);
+  expect(meant(type, 1, "furlong")).toBe("bad_unit");
+  expect(meant(type, min)).toMatchObject({ metric: key, value: min, unit });
+  expect(meant(type, min === ABOVE_0 ? 0 : min - 0.001)).toBe("out_of_range");
+  expect(meant(type, -1e9)).toBe("out_of_range");
+  const above = max === Infinity ? Number.MAX_VALUE : max;
+  expect(meant(type, above)).toMatchObject({ value: above });
+  expect(meant(type, max + Math.max(0.001, max * 1e-9))).toBe(max === Infinity ? "bad_value" : "out_of_range");
+});
+
+const FLAGGED = QUANTITIES.filter(({ soft, hard }) => soft[0] > hard[0] && soft[1] < hard[1]);
+test.each(lines(FLAGGED))("%s is flagged outside its soft range, not at its ends", (_, { type, soft, hard }) => {
+  const unusual = { attributes: { flags: ["soft_range", "zone_assumed"] } };
+  for (const value of [hard[0], soft[0] - 1e-6, soft[1] + 1e-6, hard[1]])
+    expect(meant(type, value)).toMatchObject(unusual);
+  for (const value of soft) expect(meant(type, value)).toMatchObject({ attributes: { flags: ["zone_assumed"] } });
+});
+
+const CATEGORIES = METRICS.filter(({ categories }) => categories !== null);
+test.each(lines(CATEGORIES))("%s takes its categories and no other number", (_, { type, key, unit, categories }) => {
+  for (const value of categories?.values() ?? []) expect(meant(type, value)).toMatchObject({ metric: key, unit });
+  expect([0.5, -1, 99].map((value) => meant(type, value))).toEqual(["bad_value", "bad_value", "bad_value"]);
+});
+
+test("a workout is its interval: what stands beside it is not looked at", () => {
+  const zero = METRICS.filter(({ value }) => value === "zero");
+  expect(zero.map(({ type }) => meant(type, 7, "furlong"))).toMatchObject([
+    { metric: "workout", value: 0, unit: "" },
+    { metric: "beats", value: 0, unit: "" },
+  ]);
+});
+
+const total = (metric: MetricDefinition) =>
+  interpretDaily({ date: 20_522, type: metric.type, value: 5, unit: metric.daily?.unit ?? "" }, NOON);
+
+const DAILY = METRICS.filter(({ daily }) => daily !== null && daily.rule !== "mood/1");
+test.each(lines(DAILY))("%s takes a provider's total", (_, metric) => {
+  const { metric: name, unit } = metric.daily as NonNullable<MetricDefinition["daily"]>;
+  expect(total(metric)).toMatchObject({ kind: "ok", value: { metric: name, value: 5, unit } });
+});
+
+test("types without an athlete metric have no totals, and mood is no total", () => {
+  const refused = METRICS.filter((metric) => !DAILY.includes(metric)).map(total);
+  expect(refused.every((result) => result.kind === "dead" && result.reason === "unknown_type")).toBe(true);
 });
 
 test("every type that is documented and not taken is ignored", () => {

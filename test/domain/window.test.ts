@@ -11,8 +11,15 @@ test("heart rate and steps touch their dates and the next (D18)", () => {
   expect(touchedDates(long)).toEqual(["2026-03-10", "2026-03-11", "2026-03-12", "2026-03-13"]);
 });
 
-test("a sample of any other metric touches its own dates", () => {
+test("a sample of any other metric touches its own dates, a sleep segment those of the nights around it", () => {
   expect(touchedDates(aSample({ metric: "height" }))).toEqual(["2026-03-10"]);
+  expect(touchedDates(aSample({ metric: "sleep_analysis" }))).toEqual([
+    "2026-03-09",
+    "2026-03-10",
+    "2026-03-11",
+    "2026-03-12",
+  ]);
+  expect(touchedDates(aSample({ metric: "no_metric" }))).toEqual(["2026-03-10"]);
 });
 
 test("an interval that ends at midnight does not touch the day that begins there", () => {

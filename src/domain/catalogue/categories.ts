@@ -40,7 +40,7 @@ const MIND_ALIASES = [
 /** What has no quantity: categories, state of mind, workouts and heartbeat series (healthkit.md §1.1, §1.2, §2). */
 // prettier-ignore
 export const CATEGORY_TYPES: readonly MetricDefinition[] = [
-  category("SleepAnalysis", { key: "sleep_analysis", categories: SLEEP, touches: [-1, 2], daily: SLEEP_TOTAL }, none),
+  category("SleepAnalysis", { key: "sleep_analysis", categories: SLEEP, touches: [1, 2], daily: SLEEP_TOTAL }, none),
   category("AppleStandHour", { key: "stand_hour", categories: STAND_HOUR }, none),
   category("MindfulSession", { key: "mindful_session", categories: NOT_APPLICABLE, aggregation: "C", overlap: "add", value: "minutes", hard: [0, 1440], daily: MINDFUL }, { unit: "min", units: NO_UNIT }),
   event("HighHeartRateEvent"),
