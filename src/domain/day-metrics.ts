@@ -42,7 +42,8 @@ export const dayMetrics = (input: DayInput, digest: Digest): MetricValue[] => {
   const day: DaySamples = { date, settings, of: (metric) => byMetric.get(metric) ?? [] };
   const totals = input.totals.filter((total) => total.date === date).map((total) => providerTotal(total, digest));
   const said = new Set(totals.map(({ metric }) => metric));
-  const own = METRICS.flatMap((definition) => typeMetric(definition, day, digest));
+  const present = METRICS.filter(({ key }) => byMetric.has(key));
+  const own = present.flatMap((definition) => typeMetric(definition, day, digest));
   const measured = own.some(({ metric }) => metric === "resting_hr");
   return [
     ...own.filter(({ metric, source }) => source === "derived" || !said.has(metric)),
