@@ -32,12 +32,11 @@ const stopped = async (worker: ServiceProcess): Promise<void> => {
 };
 
 /** It slept through its successor's work; now it goes on from where it was, and then everything comes to rest. */
-const wakeAndFinish = async (service: Service, zombie: ServiceProcess): Promise<void> => {
+const wakeAndFinish = async (service: Service, zombie: ServiceProcess): Promise<string[]> => {
   zombie.signal("SIGCONT");
   await sleep(5_000);
   await zombie.stop();
-  const state = await finish(service);
-  expect(differences(await calm, state)).toEqual([]);
+  return differences(await calm, await finish(service));
 };
 
 describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEED})`, () => {
@@ -62,7 +61,7 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         await sendAll(service, after);
         await service.wait();
         await successor.stop();
-        await wakeAndFinish(service, zombie);
+        expect(await wakeAndFinish(service, zombie)).toEqual([]);
       } finally {
         await service.close();
       }
@@ -87,7 +86,7 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         const clock = { now: () => Date.now() + 3_600_000 };
         const swept = await sweep({ db, objects, clock, onStep: () => undefined, config: { sweep_grace: 3_600_000 } });
         expect(swept).toBeGreaterThan(0);
-        await wakeAndFinish(service, zombie);
+        expect(await wakeAndFinish(service, zombie)).toEqual([]);
       } finally {
         objects.close();
         await db.close();
