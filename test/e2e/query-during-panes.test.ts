@@ -5,6 +5,8 @@ import { random } from "../../bench/generator/random.ts";
 import { SEED, slices } from "../support/service/fault-input.ts";
 import { sendAll } from "../support/service/fault-run.ts";
 import { openService, type Service } from "../support/service/service.ts";
+import type { LedgerLine } from "../support/audit/ledger.ts";
+import { withClient } from "../support/stack-database.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("query-during-panes");
@@ -22,8 +24,27 @@ const ask = async (service: Service, athlete: string, metric: string): Promise<s
   return ((await answer.json()) as Answer).points.map((point) => String(point[ID]));
 };
 
+const LOCKED = 123_456;
+
+/** A person's hand on a day that later panes will write again (I7); the athlete's version says that something changed. */
+const lockSteps = async (athlete_id: string): Promise<LedgerLine> => {
+  const date = "2026-09-02";
+  await withClient(here.databaseUrl, async (client) => {
+    await client.query("begin");
+    await client.query("update athletes set version = version + 1 where athlete_id = $1", [athlete_id]);
+    const { rowCount } = await client.query(
+      `update athlete_metrics set locked = true, synced_value = value, value = $3
+       where athlete_id = $1 and date = $2 and metric = 'steps' and source = 'derived'`,
+      [athlete_id, date, LOCKED],
+    );
+    await client.query("commit");
+    expect(rowCount).toBe(1);
+  });
+  return { kind: "lock", athlete_id, date, metric: "steps", source: "derived", value: LOCKED };
+};
+
 test(
-  `a query in a loop while panes fire never shows a gap or a double (I8, seed ${SEED})`,
+  `a query in a loop while panes fire never shows a gap or a double (I8), and a locked value stays (I7, seed ${SEED})`,
   async () => {
     const plan = { seed: SEED, athletes: 1, days: 4, firstDate: "2026-09-01", size: 40, density: 0.6 };
     // Nothing is deleted or replaced here, so what was seen once must be seen for ever.
@@ -59,9 +80,10 @@ test(
     try {
       service.worker();
       const watching = Promise.all(["heart_rate", "steps"].map(watch));
-      for (const part of parts) {
+      for (const [i, part] of parts.entries()) {
         await sendAll(service, part);
         await service.wait();
+        if (i === 0) service.client.ledger.push(await lockSteps(athlete));
       }
       ending.abort();
       const seen = (await watching).map((ids) => ids.size);
