@@ -163,6 +163,11 @@ test("a producer's batches that fill a fetch each are read all the same", async 
   await db.query(`truncate outbox`);
 });
 
+const crashed = (): Promise<{ offset: number }[]> =>
+  db.query(
+    `select (value->'origin'->>'offset')::int as offset from outbox where value->>'reason' = 'crashed' order by 1`,
+  );
+
 test("a record under which workers die is given up as crashed; two in a row are refused", async () => {
   const topic = topics("samples");
   const stage: AnyStage = {
@@ -174,10 +179,6 @@ test("a record under which workers die is given up as crashed; two in a row are 
   const options = { group: "deaths", only: ["samples"], stages: new Map([[topic, stage]]) };
   const put = (...values: string[]) =>
     producer.send(values.map((value) => ({ topic, key: "k", value: Buffer.from(value) })));
-  const crashed = (): Promise<{ offset: number }[]> =>
-    db.query(
-      `select (value->'origin'->>'offset')::int as offset from outbox where value->>'reason' = 'crashed' order by 1`,
-    );
   /** Workers until one lives; answers how they ended. */
   const liveOn = async (): Promise<Error[]> => {
     const ends: Error[] = [];

@@ -121,6 +121,8 @@ test("the same through both lanes at once, by two workers, with retries and cut 
 test("a deletion and the sample that it is meant for, in two lanes at one moment, do not miss each other", async () => {
   for (const step of ["staging.begun", "staging.read", "staging.decided", "staging.rows"]) {
     await rig.db.query(`truncate ${TABLES}`);
+    // An athlete that is known: nothing but its lock makes the two wait for each other.
+    await rig.db.query(`insert into athletes (athlete_id, zones_seen) values ('a1', '{UTC}')`);
     const group = await groupAtEnd();
     const held = gate(step);
     const worker = await rig.work({ group, onStep: held.onStep });
