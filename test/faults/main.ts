@@ -32,8 +32,9 @@ const duration = (text: string): number => {
 const vitest = (seed: number): Promise<number> =>
   new Promise((resolve) => {
     const env = { ...process.env, FAULTS: "all", FAULT_SEED: String(seed), MODEL_RUNS: "20000" };
-    const args = ["run", "--testTimeout=3600000", "test/faults", "test/pure/model"];
-    const child = spawn(join(root, "node_modules", ".bin", "vitest"), args, { cwd: root, env, stdio: "inherit" });
+    const program = join(root, "node_modules", "vitest", "vitest.mjs");
+    const args = [program, "run", "--testTimeout=3600000", "test/faults", "test/pure/model"];
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: "inherit" });
     child.on("error", () => resolve(1));
     child.on("exit", (code) => resolve(code ?? 1));
   });
