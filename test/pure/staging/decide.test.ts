@@ -100,6 +100,12 @@ test("a holder that stands in a closed day is searched for, although it was sent
   tables.staged.clear();
   const { rows } = tables.apply([versioned(A, 1), versioned(B, 2)]);
   expect(rows.tombstones).toMatchObject([{ sample_id: A, reason: "superseded", found: false }]);
+  const other = new Tables();
+  other.apply([versioned(A, 1)]);
+  other.staged.clear();
+  expect(other.apply([versioned(B, 2)]).rows.tombstones).toMatchObject([
+    { sample_id: A, reason: "superseded", twin_key: null, found: false },
+  ]);
 });
 
 test("a deleted version has replaced the lower ones all the same, whichever comes first", () => {
