@@ -117,3 +117,15 @@ test("what cannot be answered is refused with the parameter and what would be ri
   await expect(ask("samples", { ...week, resolution: "2h" })).rejects.toBeInstanceOf(Problem);
   await expect(ask("samples", { ...week, from: "2020-01-01" })).rejects.toThrow("at most 400 days");
 });
+
+test.each(["0000-01-01", "0001-01-01", "9999-12-31"])(
+  "the year of %s is refused, not a fault of ours",
+  async (date) => {
+    for (const range of [{ to: date }, { from: date }]) {
+      await expect(ask("metrics", range)).rejects.toMatchObject({ status: 400 });
+      await expect(ask("samples", { metric: "steps", ...range })).rejects.toMatchObject({ status: 400 });
+    }
+    const instants = { metric: "steps", from: `${date}T00:00:00Z`, to: `${date}T12:00:00Z` };
+    await expect(ask("samples", instants)).rejects.toMatchObject({ status: 400 });
+  },
+);
