@@ -96,7 +96,7 @@ const withstands = (without: Guard | null, numRuns: number): void => {
       expect(brokenWhenQuiet(store)).toEqual([]);
       expect(finalState(store)).toEqual(finalState(undisturbed(drawn)));
     }),
-    { seed: SEED, numRuns, endOnFailure: without !== null },
+    { seed: SEED, numRuns, endOnFailure: without !== null, includeErrorInReport: true },
   );
 };
 
