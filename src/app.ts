@@ -41,7 +41,14 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
     declared,
     codec: createCodec(registry, declared),
     openDatabase: (max = 10) =>
-      openDatabase({ url: config.databaseUrl, max, application_name: `health-sync-${role}`, log }),
+      openDatabase({
+        url: config.databaseUrl,
+        max,
+        application_name: `health-sync-${role}`,
+        // No transaction of ours waits for anything but Postgres: one that idles belongs to a stopped process.
+        idle_in_transaction_timeout_ms: 15_000,
+        log,
+      }),
     openObjects: () => {
       const objects = openObjects({ ...config.objects, log });
       return { ...objects, ...cacheObjects(objects, CACHE_BYTES) };

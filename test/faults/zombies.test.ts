@@ -79,8 +79,8 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
       const keys = { accessKeyId: here.env.AWS_ACCESS_KEY_ID, secretAccessKey: here.env.AWS_SECRET_ACCESS_KEY };
       const objects = openObjects({ endpoint, region, bucket: here.bucket, ...keys });
       try {
-        // The second pane job: the first may be an early one, which writes no object.
-        const zombie = service.worker({ FAILPOINT_STOP: "pane.put:2" });
+        // Passed only by a pane that has written an object: early ones write none.
+        const zombie = service.worker({ FAILPOINT_STOP: "pane.put-some" });
         await sendAll(service, input);
         await stopped(zombie);
         const clock = { now: () => Date.now() + 3_600_000 };
