@@ -19,6 +19,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/*.test.ts", "test/{domain,flow,pure}/**/*.test.ts"],
+          // Properties take their time where two cores are shared; nothing here waits for anything.
+          testTimeout: 60_000,
         },
       },
       {

@@ -5,6 +5,7 @@ import { startWorker } from "./app-worker.ts";
 import type { Config } from "./config.ts";
 import { digest } from "./flow/digest.ts";
 import { Refusal } from "./flow/positions.ts";
+import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
 import { ingestRoutes } from "./ingest/route.ts";
 import { tokenVerifier } from "./io/http-auth.ts";
@@ -60,23 +61,74 @@ const serveChild = async (config: Config): Promise<void> => {
   telemetry.info("worker.drained", {});
 };
 
+type SettingUp = {
+  /** What /readyz asks. */
+  probe: Probe;
+  /** Whether everything is set up: false after the signal, and where a person has to help. */
+  done: Promise<boolean>;
+};
+
+/**
+ * `--setup`. What is away is asked again until it is there: meanwhile the edge serves, and no worker is started.
+ * Resolves after the first try; a refusal in it is thrown, because nothing is under way yet.
+ */
+const settingUp = async (connections: Connections, signal: AbortSignal): Promise<SettingUp> => {
+  const { telemetry } = connections;
+  let trouble: Error | null = null;
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await setUp(connections, (text) => telemetry.info("setup", { text }));
+      trouble = null;
+      return true;
+    } catch (error) {
+      trouble = error instanceof Error ? error : new Error(String(error));
+      telemetry.warn("setup_failed", { error });
+      if (!isTransient(error)) throw error;
+      return false;
+    }
+  };
+  const again = async (): Promise<boolean> => {
+    for (let tries = 1; ; tries += 1) {
+      await pause(backOff(tries, Math.random()), signal);
+      if (signal.aborted) return false;
+      if (await attempt()) return true;
+    }
+  };
+  const first = await attempt();
+  return {
+    probe: async () => {
+      if (trouble) throw trouble;
+    },
+    done: first ? Promise.resolve(true) : again().catch(() => false),
+  };
+};
+
 const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promise<void> => {
   const telemetry = createTelemetry({ level: config.logLevel, role: "serve" });
   const connections = connect(config, "serve", telemetry);
-  if (setup) await setUp(connections, (text) => telemetry.info("setup", { text }));
+  const ending = new AbortController();
+  const setting = setup ? await settingUp(connections, ending.signal) : null;
   const told = untilTold();
   let worker: Supervisor | null = null;
   // Listening first: an address that is taken ends the start before anything is under way.
-  const served =
-    roles.includes("edge") || roles.includes("api") ? await listen(connections, roles, () => worker) : null;
-  if (roles.includes("worker")) {
+  const extra = setting ? { setup: setting.probe } : {};
+  const listening =
+    roles.includes("edge") || roles.includes("api") ? listen(connections, roles, () => worker, extra) : null;
+  const served = await listening?.catch((error: unknown) => {
+    ending.abort();
+    throw error;
+  });
+  const startWorkers = (): void => {
+    if (!roles.includes("worker") || ending.signal.aborted) return;
     const argv = [main, "serve", "--roles", "worker"];
     worker = supervise({ clock: connections.clock, telemetry, argv, env: process.env });
-  }
+  };
+  const starting = (setting?.done ?? Promise.resolve(true)).then((ready) => ready && startWorkers());
   await told;
+  ending.abort();
   telemetry.info("draining", {});
-  await served?.close();
-  await worker?.stop();
+  await Promise.all([served?.close(), starting]);
+  await (worker as Supervisor | null)?.stop();
   telemetry.info("drained", {});
   telemetry.flush();
 };
@@ -84,14 +136,19 @@ const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promis
 const STARTING = { ok: false, why: "not started yet" };
 
 /** Edge and api in this process: they outlive everything but themselves. */
-const listen = async (connections: Connections, roles: readonly Role[], worker: () => Supervisor | null) => {
+const listen = async (
+  connections: Connections,
+  roles: readonly Role[],
+  worker: () => Supervisor | null,
+  extra: Record<string, Probe>,
+) => {
   const { config, telemetry, clock, kafka, codec, topics } = connections;
   const db = connections.openDatabase();
   const objects = connections.openObjects();
   const producer = kafka.producer();
   const routes: Route[] = [
     ...opsRoutes({
-      probes: probes(connections, { db, objects }),
+      probes: { ...probes(connections, { db, objects }), ...extra },
       ...(roles.includes("worker") ? { worker: () => worker()?.health() ?? STARTING } : {}),
       metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
       metricsContentType: telemetry.contentType,

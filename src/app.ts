@@ -41,7 +41,14 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
     declared,
     codec: createCodec(registry, declared),
     openDatabase: (max = 10) =>
-      openDatabase({ url: config.databaseUrl, max, application_name: `health-sync-${role}`, log }),
+      openDatabase({
+        url: config.databaseUrl,
+        max,
+        application_name: `health-sync-${role}`,
+        // No transaction of ours waits for anything but Postgres: one that idles belongs to a stopped process.
+        idle_in_transaction_timeout_ms: 15_000,
+        log,
+      }),
     openObjects: () => {
       const objects = openObjects({ ...config.objects, log });
       return { ...objects, ...cacheObjects(objects, CACHE_BYTES) };
@@ -53,21 +60,31 @@ export type Connections = ReturnType<typeof connect>;
 const silent = (config: Config, role: string): RunningTelemetry =>
   createTelemetry({ level: config.logLevel === "info" ? "error" : config.logLevel, role });
 
-/** Migrates, applies topics and subjects, creates the bucket: `serve --setup`. Throws with the reason of a refusal. */
-export const setUp = async (connections: Connections, say: (line: string) => void): Promise<void> => {
-  const db = openDatabase({ url: connections.config.databaseUrl, max: 2, statement_timeout_ms: 0 });
+const createSchema = async ({ config }: Connections): Promise<string> => {
+  const db = openDatabase({ url: config.databaseUrl, max: 2, statement_timeout_ms: 0 });
   try {
     const { version } = await migrate(db);
-    say(`schema at ${version}`);
+    return `schema at ${version}`;
   } finally {
     await db.close();
   }
-  const { changes } = await applyTopics(
-    { topics: connections.kafka.topics(), subjects: connections.registry },
-    connections.declared,
-  );
-  say(changes.length === 0 ? "topics as declared" : `${changes.length} topics and subjects applied`);
-  const objects = openObjects(connections.config.objects);
+};
+
+const createTopics = async ({ kafka, registry, declared }: Connections): Promise<string> => {
+  const { changes } = await applyTopics({ topics: kafka.topics(), subjects: registry }, declared);
+  return changes.length === 0 ? "topics as declared" : `${changes.length} topics and subjects applied`;
+};
+
+const createBucket = async ({ config }: Connections): Promise<string> => {
+  const objects = openObjects(config.objects);
   await objects.ensureBucket().finally(() => objects.close());
-  say(`bucket ${connections.config.objects.bucket} there`);
+  return `bucket ${config.objects.bucket} there`;
+};
+
+/**
+ * Applies topics and subjects, migrates, creates the bucket: `serve --setup`. Topics first, because the edge needs
+ * nothing else. Throws with the reason of a refusal.
+ */
+export const setUp = async (connections: Connections, say: (line: string) => void): Promise<void> => {
+  for (const create of [createTopics, createSchema, createBucket]) say(await create(connections));
 };

@@ -2,7 +2,7 @@ import type { OnStep } from "./flow/ports.ts";
 
 /**
  * Fault runs: at the n-th passing of a named step this process kills or stops itself. Otherwise a no-op.
- * `spec` is STEP or STEP:N; `unknown` is told of a name that no stage announces.
+ * A spec is STEP or STEP:N. Throws for a name that no stage announces.
  */
 export const failpoints = (
   specs: { kill: string; stop: string },

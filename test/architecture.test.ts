@@ -52,12 +52,25 @@ test("the budgets catch a file, a framework and a name that break them", () => {
   expect(overBudget([{ path: "src/io/utils.ts", text: "" }])).toHaveLength(1);
 });
 
-test("the environment is read by main for config.ts, by the supervisor's flag and by the stack's names only", () => {
-  const readers = sources.filter(({ text }) => /process\.env\b/.test(text)).map(({ path }) => path);
-  expect(readers.toSorted()).toEqual(["src/app-serve.ts", "src/main.ts", "src/ops/stack-command.ts"]);
+test("no rule, stage or adapter reads the environment; the stack command only passes it on", () => {
+  const readers = sources.filter(({ path, text }) => path.split("/").length > 2 && /process\.env\b/.test(text));
+  expect(readers.map(({ path }) => path)).toEqual(["src/ops/stack-command.ts"]);
 });
 
 test("every setting is documented in the README", () => {
   const readme = readFileSync(join(root, "README.md"), "utf8");
   for (const { name } of SETTINGS) expect(readme, name).toContain(name);
+});
+
+test("each invariant of ARCHITECTURE.md names tests that are there", () => {
+  const rows = readFileSync(join(root, "ARCHITECTURE.md"), "utf8")
+    .split("\n")
+    .filter((line) => /^\| I\d+ \|/.test(line));
+  expect(rows).toHaveLength(11);
+  for (const row of rows) {
+    const named = [...row.matchAll(/`(test\/[^`]+)`(?: "([^"]+)")?/g)];
+    expect(named.length, row).toBeGreaterThan(0);
+    for (const [, file = "", title = ""] of named)
+      expect(readFileSync(join(root, file), "utf8"), file).toContain(title);
+  }
 });

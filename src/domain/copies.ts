@@ -23,6 +23,16 @@ export const canonicalText = (sample: Sample): string => JSON.stringify(inOrder(
 /** Negative where `a` comes first. Strings by code unit, as everywhere: no locale may change a result. */
 export const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const OF = "conflict_of:";
+
+/** Without the marks of a renamed copy: copies must sort alike before and after they are renamed. */
+const asSent = (sample: Sample): Sample => {
+  const { flags = [], ...attributes } = sample.attributes;
+  if (!flags.some((flag) => flag.startsWith(OF))) return sample;
+  const sent = flags.filter((flag) => flag !== "conflict" && !flag.startsWith(OF));
+  return { ...sample, attributes: sent.length === 0 ? attributes : { ...attributes, flags: sent } };
+};
+
 const isReplaceable = ({ attributes }: Sample): boolean =>
   attributes.synthetic === true && attributes.aggregated === true;
 
@@ -33,7 +43,7 @@ const compareArrival = (a: Sample, b: Sample, digest: Digest): number =>
   compare(a.received_at, b.received_at) ||
   compare(contentHash(a, digest), contentHash(b, digest)) ||
   compare(a.sample_id, b.sample_id) ||
-  compare(canonicalText(a), canonicalText(b));
+  compare(canonicalText(asSent(a)), canonicalText(asSent(b)));
 
 /**
  * Sorts copies of one sample by D6, the winner first: higher sync version; then the earliest received, as HealthKit
@@ -56,8 +66,6 @@ export const conflictId = (sample: Sample, digest: Digest): string => {
   const [start, end] = [new Date(sample.start_at).toISOString(), new Date(sample.end_at).toISOString()];
   return uuid5(NAMESPACE, `${sample.sample_id}|${start}|${end}`, digest);
 };
-
-const OF = "conflict_of:";
 
 /** The uuid under which the sample was sent, where it had to give it up. */
 export const conflictOf = (sample: Sample): string | undefined =>

@@ -9,7 +9,7 @@ const PUT_CONCURRENCY = 6;
 
 /**
  * Step 1 of the commit order: note every object in object_intents, then PUT it. Announces `<step>.noted`,
- * `<step>.put-some` (after the first object) and `<step>.put`.
+ * `<step>.put-some` (after the first object, if there is one) and `<step>.put`.
  */
 export const noteAndPut = async (
   deps: { db: Database; objects: ObjectStore; clock: Clock; onStep: OnStep; step: string },
@@ -25,8 +25,10 @@ export const noteAndPut = async (
   await deps.onStep(`${deps.step}.noted`);
   const queue = [...writes];
   const first = queue.shift();
-  if (first) await deps.objects.put(first.key, first.body);
-  await deps.onStep(`${deps.step}.put-some`);
+  if (first) {
+    await deps.objects.put(first.key, first.body);
+    await deps.onStep(`${deps.step}.put-some`);
+  }
   const drain = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) await deps.objects.put(next.key, next.body);
   };

@@ -23,8 +23,31 @@ export const inflated = async (body: Buffer, encoding: string | undefined, limit
   });
 };
 
-/** UTF-8 JSON text. The answer says where it breaks and never quotes it. Throws Problem 400. */
+/**
+ * Values that a body may hold. A batch of 5000 samples has some 200 000; a few bytes of gzip can hold millions of empty
+ * objects, which take gigabytes once they are parsed.
+ */
+export const MAX_VALUES = 1_000_000;
+
+const [QUOTE, BACKSLASH, COMMA, LIST, OBJECT] = [34, 92, 44, 91, 123];
+
+/** Whether the text, if it is JSON, holds more values than `limit`: counted by what stands before each. */
+const holdsMoreThan = (bytes: Uint8Array, limit: number): boolean => {
+  let count = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      for (at += 1; at < bytes.length && bytes[at] !== QUOTE; at += 1) if (bytes[at] === BACKSLASH) at += 1;
+    } else if ((byte === COMMA || byte === LIST || byte === OBJECT) && ++count > limit) return true;
+  }
+  return false;
+};
+
+/** UTF-8 JSON text. The answer says where it breaks and never quotes it. Throws Problem 400 or 413. */
 export const parsedJson = (bytes: Uint8Array): unknown => {
+  if (holdsMoreThan(bytes, MAX_VALUES)) {
+    throw new Problem(413, `the body holds more than ${MAX_VALUES} values: split the batch`);
+  }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

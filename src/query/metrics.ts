@@ -3,7 +3,7 @@ import { addDays, isLocalDate, localDate } from "../domain/local-day.ts";
 import type { Instant, LocalDate } from "../domain/sample.ts";
 import type { Database } from "../flow/ports.ts";
 import type { Route } from "../flow/route.ts";
-import { badParameter } from "./params.ts";
+import { badParameter, checkYear } from "./params.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
 
@@ -50,6 +50,7 @@ export type MetricsQuery = {
 const dateParameter = (path: "from" | "to", text: string | undefined, fallback: LocalDate): LocalDate => {
   if (text === undefined) return fallback;
   if (!isLocalDate(text)) throw badParameter(path, "write a local date like 2026-11-21");
+  checkYear(path, text);
   return text;
 };
 

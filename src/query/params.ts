@@ -27,6 +27,11 @@ export const metricParameter = (key: string): MetricDefinition => {
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i;
 
+/** Nothing is stored of other times (D5), and neither Postgres nor Date writes the years before 1 as we do. */
+export const checkYear = (path: string, text: string): void => {
+  if (!/^(?:19|20|21)\d\d-/.test(text)) throw badParameter(path, "lies outside the years 1900 to 2199");
+};
+
 /** An unescaped + in a query string arrives as a space. */
 const withPlus = (text: string): string => text.replace(/ (\d{2}:?\d{2})$/, "+$1");
 
@@ -53,7 +58,9 @@ export const rangeParameters = (
 ): { from: Instant; to: Instant } => {
   const edge = (path: "from" | "to", text: string): Instant => {
     const clean = withPlus(text);
-    if (!isLocalDate(clean)) return instantOf(path, clean);
+    const at = isLocalDate(clean) ? null : instantOf(path, clean);
+    checkYear(path, clean);
+    if (at !== null) return at;
     return midnight(path === "to" ? addDays(clean, 1) : clean, zoneAt);
   };
   const to = query.to === undefined ? now : edge("to", query.to);

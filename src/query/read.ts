@@ -23,7 +23,8 @@ export type ReadDeps = {
 
 export type SeriesRequest = {
   athlete_id: string;
-  metric: string;
+  /** Null: all of them. */
+  metric: string | null;
   from: Instant;
   /** Exclusive. */
   to: Instant;
@@ -45,7 +46,7 @@ const rangeOf = (request: SeriesRequest): Range => {
 };
 
 /** Pointers, staging and tombstones of one moment (I8): a pane that moves rows in between is seen whole or not at all. */
-const readPlan = async (db: Database, athleteId: string, metric: string, range: Range): Promise<Plan> =>
+const readPlan = async (db: Database, athleteId: string, metric: string | null, range: Range): Promise<Plan> =>
   db.snapshot(async (tx) => ({
     staged: await readStaged(tx, athleteId, metric, range),
     pointers: await readPointers(tx, athleteId, metric, range),
@@ -69,7 +70,8 @@ const readObjects = async (
     const wave = plan.pointers.slice(at, at + CONCURRENCY);
     const bodies = await Promise.all(wave.map((pointer) => deps.objects.get(pointer.object_key)));
     for (const body of bodies)
-      for (const row of deps.parquet.decodeDay(body)) if (row.metric === request.metric) rows.push(row);
+      for (const row of deps.parquet.decodeDay(body))
+        if (request.metric === null || row.metric === request.metric) rows.push(row);
     at += wave.length;
     until = horizonOf(plan.pointers[at], request.to);
     const certain = rows.filter((row) => row.start_at < until && row.end_at >= request.from).length;
@@ -93,7 +95,7 @@ const overlaps = (sample: Sample, from: Instant, to: Instant): boolean =>
   sample.start_at < to && (sample.end_at > from || sample.start_at >= from);
 
 /**
- * One metric of one athlete over staging and objects alike, copies, deletions and twins resolved: never a gap, never a
+ * One metric (or all) of one athlete over staging and objects alike, copies, deletions and twins resolved: never a gap, never a
  * double (I8). An object that is gone was superseded since the snapshot: plan again, a bounded number of times.
  */
 export const readSeries = async (deps: ReadDeps, request: SeriesRequest): Promise<Series> => {

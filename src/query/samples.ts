@@ -6,6 +6,7 @@ import type { Clock } from "../flow/ports.ts";
 import type { Route, RouteRequest } from "../flow/route.ts";
 import * as buckets from "./buckets.ts";
 import * as params from "./params.ts";
+import { bucketPieces, datePieces, startingIn, withMargin } from "./pieces.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
 import { readSettings } from "./sql.ts";
@@ -68,32 +69,40 @@ const rawPoints = async (deps: QueryDeps, asked: Asked, query: Query): Promise<P
   }
 };
 
+/** Local days, a month of samples in memory at a time: years of heart rates would take gigabytes. */
 const dayPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {
-  const dates = params.datesOf(asked.range, asked.zoneAt);
-  const span = params.spanOfDates(dates);
-  const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...span });
-  const range = { ...dates, zoneAt: asked.zoneAt };
-  if (asked.metric.aggregation === "C") {
-    const order = sumOrder(asked.metric, asked.settings);
-    const points = answer.cumulativePoints(buckets.cumulativeDays(live, range, order));
-    return { columns: ["date", ...answer.CUMULATIVE_COLUMNS], points, next: null };
+  const cumulative = asked.metric.aggregation === "C";
+  const order = sumOrder(asked.metric, asked.settings);
+  const points: unknown[][] = [];
+  for (const dates of datePieces(params.datesOf(asked.range, asked.zoneAt))) {
+    const span = params.spanOfDates(dates);
+    const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...span });
+    const range = { ...dates, zoneAt: asked.zoneAt };
+    const days = cumulative
+      ? answer.cumulativePoints(buckets.cumulativeDays(live, range, order))
+      : answer.discretePoints(buckets.discreteDays(live, range));
+    for (const day of days) points.push(day);
   }
-  const points = answer.discretePoints(buckets.discreteDays(live, range));
-  return { columns: ["date", ...answer.DISCRETE_COLUMNS], points, next: null };
+  return {
+    columns: ["date", ...(cumulative ? answer.CUMULATIVE_COLUMNS : answer.DISCRETE_COLUMNS)],
+    points,
+    next: null,
+  };
 };
 
 const bucketPoints = async (deps: QueryDeps, asked: Asked, length: number): Promise<Points> => {
-  const { from, to } = asked.range;
-  const request = { athlete_id: asked.athlete_id, metric: asked.metric.key, from, to };
-  const { live } = await readSeries(deps, request);
-  if (asked.metric.aggregation === "C") {
-    const order = sumOrder(asked.metric, asked.settings);
-    const points = answer.cumulativePoints(buckets.cumulativeBuckets(live, length, asked.range, order));
-    return { columns: answer.CUMULATIVE_COLUMNS, points, next: null };
+  const cumulative = asked.metric.aggregation === "C";
+  const order = sumOrder(asked.metric, asked.settings);
+  const points: unknown[][] = [];
+  for (const piece of bucketPieces(asked.range, length)) {
+    const margin = cumulative ? piece : withMargin(piece, asked.range);
+    const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...margin });
+    const some = cumulative
+      ? answer.cumulativePoints(buckets.cumulativeBuckets(live, length, piece, order))
+      : answer.discretePoints(buckets.discreteBuckets(startingIn(live, piece, margin), length));
+    for (const bucket of some) points.push(bucket);
   }
-  const inside = live.filter((sample) => sample.start_at >= from);
-  const points = answer.discretePoints(buckets.discreteBuckets(inside, length));
-  return { columns: answer.DISCRETE_COLUMNS, points, next: null };
+  return { columns: cumulative ? answer.CUMULATIVE_COLUMNS : answer.DISCRETE_COLUMNS, points, next: null };
 };
 
 const handler = async (deps: QueryDeps, request: RouteRequest): Promise<Record<string, unknown>> => {

@@ -41,17 +41,21 @@ export const readStaged = async (
   });
 };
 
-/** Objects whose rows can overlap the range and that hold the metric, in order of their days. */
+/**
+ * Objects whose rows can overlap the range and that hold the metric, in order of their days. Of all metrics (null) only
+ * those that do reach into it: mostly none, for a day that is still open.
+ */
 export const readPointers = async (
   tx: Reader,
   athleteId: string,
-  metric: string,
+  metric: string | null,
   range: SqlRange,
 ): Promise<Pointer[]> =>
   tx.query<Pointer>(
     `select period_start, object_key from health_streams
-     where athlete_id = $1 and stats ? $2 and period_start <= $4::date and (period_end >= $3::date
-       or (period_end >= $3::date - 5 and (stats->>'max_end')::float8 >= $5))
+     where athlete_id = $1 and ($2::text is null or stats ? $2) and period_start <= $4::date
+       and ((period_end >= $3::date and $2 is not null)
+         or (period_end >= $3::date - 5 and (stats->>'max_end')::float8 >= $5))
      order by period_start`,
     [athleteId, metric, range.first, range.last, range.from],
   );

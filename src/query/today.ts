@@ -1,16 +1,16 @@
 import { Type } from "typebox";
 import { aggregationStyle, type AggregationStyle, METRICS, type MetricDefinition } from "../domain/catalogue.ts";
-import { DAY, dayEnd, dayStart, localDate } from "../domain/local-day.ts";
-import { liveSamples } from "../domain/merge.ts";
+import { dayEnd, dayStart, localDate } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
 import { effectiveEnd } from "../domain/interval.ts";
 import type { Route } from "../flow/route.ts";
 import { figuresOf, type SumOrder, sumWithin, withoutShadowedAggregates } from "./buckets.ts";
+import { readSeries } from "./read.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
+import { readSettings } from "./sql.ts";
 import { sumOrder } from "./sum-order.ts";
-import { newestStagedZone, readTombstones, readSettings, readStaged } from "./sql.ts";
-import { zonesOf } from "./zone.ts";
+import { newestZone, zonesOf } from "./zone.ts";
 
 export type DayBounds = { from: Instant; to: Instant };
 
@@ -75,27 +75,26 @@ const answerSchema = Type.Object({
   ),
 });
 
-/** From staging alone: an open day has no object yet, so today needs no object store. One snapshot (I8). */
-const readToday = async (deps: QueryDeps, athleteId: string): Promise<Record<string, unknown>> =>
-  deps.db.snapshot(async (tx) => {
-    const now = deps.clock.now();
-    const settings = await readSettings(tx, athleteId);
-    const tz = zonesOf(settings, await newestStagedZone(tx, athleteId))(now);
-    const date = localDate(now, tz);
-    const day = { from: dayStart(date, tz), to: dayEnd(date, tz) };
-    // A second of margin on both sides, because twins agree to the second only.
-    const range = { from: day.from - 1000, to: day.to + 1000, reach: day.from - 1000 - 4 * DAY };
-    const staged = await readStaged(tx, athleteId, null, range);
-    const { live } = liveSamples(staged, await readTombstones(tx, athleteId, range), deps.digest);
-    return {
-      athlete_id: athleteId,
-      local_date: date,
-      tz,
-      from: iso(day.from),
-      to: iso(day.to),
-      metrics: summarizeDay(live, day, settings),
-    };
-  });
+/**
+ * An open day stands in staging; objects are read only where they reach into it: a walk over midnight, or a day that
+ * had closed where the athlete was before.
+ */
+const readToday = async (deps: QueryDeps, athleteId: string): Promise<Record<string, unknown>> => {
+  const now = deps.clock.now();
+  const settings = await readSettings(deps.db, athleteId);
+  const tz = zonesOf(settings, await newestZone(deps, athleteId))(now);
+  const date = localDate(now, tz);
+  const day = { from: dayStart(date, tz), to: dayEnd(date, tz) };
+  const { live } = await readSeries(deps, { athlete_id: athleteId, metric: null, ...day });
+  return {
+    athlete_id: athleteId,
+    local_date: date,
+    tz,
+    from: iso(day.from),
+    to: iso(day.to),
+    metrics: summarizeDay(live, day, settings),
+  };
+};
 
 export const todayRoute = (deps: QueryDeps): Route => ({
   method: "GET",

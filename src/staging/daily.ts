@@ -1,6 +1,7 @@
 import { zoneAt } from "../domain/zone.ts";
 import { dayStart } from "../domain/local-day.ts";
 import type { DailyRow, Facts } from "./facts.ts";
+import { isErased } from "./facts.ts";
 import type { Draft } from "./draft.ts";
 
 type Stamp = Pick<DailyRow, "received_at" | "content_hash">;
@@ -17,8 +18,10 @@ export const settleDaily = (facts: Facts, draft: Draft): void => {
   );
   for (const [key, group] of groups) {
     const best = group.reduce((a, b) => (wins(b, a) ? b : a));
-    const erasedBefore = facts.athletes.get(best.athlete_id)?.erased_before ?? null;
-    if (erasedBefore !== null && best.received_at <= erasedBefore) continue;
+    if (isErased(best, facts)) {
+      draft.count("erased", group.length);
+      continue;
+    }
     const stored = facts.totals.get(key);
     if (stored && !wins(best, stored)) {
       draft.count("daily_older", group.length);

@@ -3,7 +3,7 @@ import type { Digest, Instant, Sample } from "../domain/sample.ts";
 import type { Effects } from "../flow/effects.ts";
 import { topicDeadLetter } from "../flow/dead-letters.ts";
 import type { Accepted, Facts, Staged } from "./facts.ts";
-import { keyOf } from "./facts.ts";
+import { isErased, keyOf } from "./facts.ts";
 import { settleDaily } from "./daily.ts";
 import { settleDeletions } from "./deletions.ts";
 import { Draft } from "./draft.ts";
@@ -17,7 +17,8 @@ import { settleSyncs } from "./syncs.ts";
 export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effects<StagingRows> => {
   const draft = new Draft(facts, now);
   settleDeletions(facts, draft);
-  const open = facts.interpreted.accepted.filter((accepted) => isOpen(accepted, facts, draft));
+  const open = facts.interpreted.accepted.filter(({ sample }) => !isErased(sample, facts));
+  draft.count("erased", facts.interpreted.accepted.length - open.length);
   // Versions first: a deleted version has replaced the lower ones all the same, whichever came first.
   const leading = settleSyncs(open, facts, draft);
   settleSamples(
@@ -36,14 +37,6 @@ export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effec
     ),
     tally: draft.tally,
   };
-};
-
-/** Not erased. */
-const isOpen = ({ sample }: Accepted, facts: Facts, draft: Draft): boolean => {
-  const erasedBefore = facts.athletes.get(sample.athlete_id)?.erased_before ?? null;
-  if (erasedBefore === null || sample.received_at > erasedBefore) return true;
-  draft.count("erased");
-  return false;
 };
 
 /** Not deleted. A deleted sample's content is noted, so that its twin is adopted all the same (D10). */
@@ -68,24 +61,26 @@ const settleSamples = (
     const [first] = group as [Accepted, ...Accepted[]];
     const staged = facts.staged.get(key);
     const copies = [...group.map(({ sample }) => sample), ...(staged ? [plain(staged)] : [])];
-    for (const winner of resolveCopies(copies, digest)) {
-      if (tombstoneIds(winner).some((id) => draft.tombstoneOf(winner.athlete_id, id))) continue;
-      place(winner, facts, { draft, digest, from: first });
-    }
-    draft.count("duplicate", group.length - 1);
+    const alive = resolveCopies(copies, digest).filter(
+      (winner) => !tombstoneIds(winner).some((id) => draft.tombstoneOf(winner.athlete_id, id)),
+    );
+    const fates = alive.map((winner) => place(winner, facts, { draft, digest, from: first }));
+    // One fate per sample received: a staged copy that had to give way was counted when it came.
+    const changed = fates.filter((fate) => fate !== "duplicate").slice(0, group.length);
+    for (const fate of changed) draft.count(fate);
+    draft.count("duplicate", group.length - changed.length);
   }
 };
 
-/** Puts the winning copy in its place, unless it stands there already. */
+/** Puts the winning copy in its place, unless it stands there already. Answers the fate of the sample it came from. */
 const place = (
   winner: Sample,
   facts: Facts,
   { draft, digest, from }: { draft: Draft; digest: Digest; from: Accepted },
-): void => {
+): "stored" | "replaced" | "duplicate" => {
   const standing = facts.staged.get(keyOf(winner.athlete_id, winner.sample_id));
   if (standing && compareCopies(plain(standing), winner, digest) <= 0 && sameMoment(standing, winner)) {
-    draft.count("duplicate");
-    return;
+    return "duplicate";
   }
   const origin = { lane: from.lane, topic_partition: from.topic_partition, reason: "sample" };
   if (standing) {
@@ -94,7 +89,7 @@ const place = (
   }
   draft.insert(winner);
   draft.touch(winner, origin);
-  draft.count(standing ? "replaced" : "stored");
+  return standing ? "replaced" : "stored";
 };
 
 const sameMoment = (a: Sample, b: Sample): boolean => a.start_at === b.start_at && a.end_at === b.end_at;

@@ -4,7 +4,7 @@ import { twinKey } from "../domain/merge.ts";
 import type { Instant, LocalDate, Sample, TombstoneReason } from "../domain/sample.ts";
 import { touchedDates } from "../domain/window.ts";
 import type { Facts, KnownTombstone, Lane, Staged } from "./facts.ts";
-import { keyOf } from "./facts.ts";
+import { isErased, keyOf } from "./facts.ts";
 import type { StagingRows, TombstoneRow, TouchedWindow } from "./rows.ts";
 
 export type Touch = { lane: Lane; topic_partition: number; reason: string };
@@ -32,6 +32,7 @@ export class Draft {
     this.tally = { ...facts.interpreted.tally };
     this.#zones = new Map([...facts.athletes].map(([id, { zones_seen }]) => [id, new Set(zones_seen)]));
     for (const { sample } of facts.interpreted.accepted) {
+      if (isErased(sample, facts)) continue;
       const known = this.#zones.get(sample.athlete_id) ?? new Set();
       this.#zones.set(sample.athlete_id, known.add(sample.tz));
     }
@@ -99,9 +100,11 @@ export class Draft {
 
   rows(): StagingRows {
     return {
-      athletes: [...this.#wakes.keys()]
+      // Also an athlete whose only news is a zone: which zones were seen must not depend on the split into batches.
+      athletes: [...new Set([...this.#wakes.keys(), ...this.#zones.keys()])]
         .toSorted()
-        .map((athlete_id) => ({ athlete_id, new_zones: this.#newZones(athlete_id) })),
+        .map((athlete_id) => ({ athlete_id, new_zones: this.#newZones(athlete_id) }))
+        .filter(({ athlete_id, new_zones }) => new_zones.length > 0 || this.#wakes.has(athlete_id)),
       windows: [...this.#windows.values()],
       inserts: [...this.#inserts.values()],
       removals: [...this.#removals.values()],

@@ -67,6 +67,12 @@ export type Facts = {
   totals: ReadonlyMap<string, { received_at: Instant; content_hash: string }>;
 };
 
+/** Older than the athlete's erasure: dropped for ever, even after the athlete comes back. */
+export const isErased = (of: { athlete_id: string; received_at: Instant }, facts: Facts): boolean => {
+  const erasedBefore = facts.athletes.get(of.athlete_id)?.erased_before ?? null;
+  return erasedBefore !== null && of.received_at <= erasedBefore;
+};
+
 export const keyOf = (athleteId: string, id: string): string => `${athleteId}|${id}`;
 export const syncKey = (sample: Sample): string | null => {
   const { sync_id, bundle_id, type, sync_version } = sample.attributes;

@@ -1,5 +1,7 @@
 import { interpret, interpretDaily } from "../domain/interpret.ts";
 import type { AthleteSettings, Digest, SampleChunk, SentSeries } from "../domain/sample.ts";
+import { isUuid } from "../domain/ids.ts";
+import { storable } from "../domain/source.ts";
 import type { ChunkInput, Interpreted } from "./facts.ts";
 
 const NO_SETTINGS: AthleteSettings = { zones: [], source_order: {} };
@@ -18,11 +20,7 @@ export const interpretChunks = (
   for (const input of inputs) {
     interpretSamples(input, settingsOf(input.chunk.athlete_id) ?? NO_SETTINGS, result);
     interpretDailies(input, result, digest);
-    for (const { sample_id, type } of input.chunk.deletions) {
-      const { athlete_id, received_at: deleted_at } = input.chunk;
-      const { lane, record } = input;
-      result.deletions.push({ athlete_id, sample_id, type, deleted_at, lane, topic_partition: record.topic_partition });
-    }
+    interpretDeletions(input, result);
   }
   return result;
 };
@@ -58,6 +56,26 @@ const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: In
         into.refused.push({ record, athlete_id: chunk.athlete_id, index, payload, reason, path, detail });
       }
     }
+  }
+};
+
+/** Keeps the ids of refused deletions apart from those of samples (from 0 up) and totals (from -2 down). */
+const DELETIONS_FROM = -1_000_000;
+
+const interpretDeletions = ({ chunk, record, lane }: ChunkInput, into: Interpreted): void => {
+  const { athlete_id, received_at: deleted_at } = chunk;
+  for (const [at, { sample_id, type }] of chunk.deletions.entries()) {
+    if (isUuid(sample_id)) {
+      const { topic_partition } = record;
+      const hint = type === null ? null : storable(type);
+      into.deletions.push({ athlete_id, sample_id, type: hint, deleted_at, lane, topic_partition });
+      continue;
+    }
+    count(into, "dead");
+    const path = `deletions[${at}].uuid`;
+    const detail = "uuid of a deletion must be a UUID";
+    const payload = json({ sample_id, type });
+    into.refused.push({ record, athlete_id, index: DELETIONS_FROM - at, payload, reason: "bad_uuid", path, detail });
   }
 };
 

@@ -18,7 +18,11 @@ import { interpretChunks } from "./interpret.ts";
 
 type Id = { athlete_id: string; sample_id: string };
 
-/** Everything the decision needs, in a handful of statements for the whole batch. */
+/**
+ * Everything the decision needs, in a handful of statements for the whole batch. The athletes are locked before
+ * anything is read: another lane, or a pane, cannot make the facts untrue before this transaction has committed.
+ * A deletion and the insert that it is meant for would otherwise pass each other unseen.
+ */
 export const readFacts = async (tx: Tx, inputs: readonly Input<ChunkInput>[], digest: Digest): Promise<Facts> => {
   const chunks = inputs.map(({ value }) => value);
   const athletes = await readAthletes(tx, [...new Set(chunks.map(({ chunk }) => chunk.athlete_id))]);
@@ -38,15 +42,22 @@ export const readFacts = async (tx: Tx, inputs: readonly Input<ChunkInput>[], di
 };
 
 const readAthletes = async (tx: Tx, ids: readonly string[]): Promise<Map<string, AthleteFacts>> => {
+  await tx.query(
+    `insert into athletes (athlete_id) select id from unnest($1::text[]) as t(id)
+     where not exists (select 1 from athletes where athlete_id = id) order by id on conflict do nothing`,
+    [ids],
+  );
   const rows = await tx.query<{
     athlete_id: string;
     zones: { from: Instant; zone: string }[];
     source_order: AthleteSettings["source_order"];
     erased_before: Instant | null;
     zones_seen: string[];
-  }>(`select athlete_id, zones, source_order, erased_before, zones_seen from athletes where athlete_id = any($1)`, [
-    ids,
-  ]);
+  }>(
+    `select athlete_id, zones, source_order, erased_before, zones_seen from athletes where athlete_id = any($1)
+     order by athlete_id for no key update`,
+    [ids],
+  );
   return new Map(
     rows.map(({ athlete_id, zones, source_order, erased_before, zones_seen }) => [
       athlete_id,

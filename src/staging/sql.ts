@@ -21,7 +21,10 @@ const COLUMNS: readonly CopyColumn[] = [
   { name: "rev", type: "int8" },
 ];
 
-/** Locks are always taken in this order: athletes (sorted), windows (sorted), rows. Throws StartOver on a lost race. */
+/**
+ * Locks are always taken in one order: athletes (sorted; `readFacts` did), windows (sorted), rows. Throws StartOver
+ * when a writer without the athlete's lock was faster.
+ */
 export const writeRows = async (tx: Tx, rows: StagingRows, onStep: OnStep): Promise<void> => {
   await writeAthletes(tx, rows);
   const revs = await dirtyWindows(tx, rows);
@@ -37,13 +40,6 @@ export const writeRows = async (tx: Tx, rows: StagingRows, onStep: OnStep): Prom
 
 /** A tombstone raises the athlete's version, so that a pane which read before it starts over. */
 const writeAthletes = async (tx: Tx, rows: StagingRows): Promise<void> => {
-  if (rows.athletes.length === 0) return;
-  const ids = rows.athletes.map((a) => a.athlete_id);
-  await tx.query(
-    `insert into athletes (athlete_id) select id from unnest($1::text[]) as t(id)
-     where not exists (select 1 from athletes where athlete_id = id) order by id on conflict do nothing`,
-    [ids],
-  );
   const bury = new Set(rows.tombstones.map((t) => t.athlete_id));
   for (const { athlete_id, new_zones } of rows.athletes) {
     if (new_zones.length === 0 && !bury.has(athlete_id)) continue;

@@ -1,6 +1,8 @@
 import { isAthleteId } from "../domain/ids.ts";
 import { epochDay } from "../domain/local-day.ts";
+import { isPlausible } from "../domain/refusal.ts";
 import type { Digest, SampleChunk } from "../domain/sample.ts";
+import { storable } from "../domain/source.ts";
 import type { Outcome } from "../flow/outcome.ts";
 import { dead, ok } from "../flow/outcome.ts";
 import type { Codec, OnStep, RawRecord } from "../flow/ports.ts";
@@ -47,12 +49,18 @@ export const keyedRecord = async <T extends { athlete_id: string }>(
   return ok(value);
 };
 
+/** Anyone may produce to the input topics: what the tables cannot hold is this record's fault, not the batch's. */
+const storableChunk = (record: RawRecord, chunk: SampleChunk, lane: Lane): Outcome<ChunkInput> =>
+  isPlausible(chunk.received_at)
+    ? ok({ record, chunk: { ...chunk, batch_id: storable(chunk.batch_id) }, lane })
+    : dead("bad_payload", "received_at", "received_at must be a time between 1970-01-01 and 2099-12-31");
+
 /** Chunks of samples to staging rows, tombstones and dirty windows. `lane` is backfill for the slow topic. */
 export const createStagingStage = (deps: StagingDeps, lane: Lane): Stage<ChunkInput, Facts, StagingRows> => ({
   name: "staging",
   decode: async (record) => {
     const decoded = await keyedRecord<SampleChunk>(deps.codec, record);
-    return decoded.kind === "ok" ? ok({ record, chunk: decoded.value, lane }) : decoded;
+    return decoded.kind === "ok" ? storableChunk(record, decoded.value, lane) : decoded;
   },
   read: (tx, inputs) => readFacts(tx, inputs, deps.digest),
   decide: (_, facts, now) => decideStaging(facts, now, deps.digest),

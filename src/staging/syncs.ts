@@ -8,7 +8,8 @@ const outranks = (a: SyncHolder, b: SyncHolder): boolean =>
 
 /**
  * A saved object replaces those with the same HKSyncIdentifier and a lower HKSyncVersion: the losers get the
- * tombstone `superseded`, those in this batch as those stored. Answers the samples that stay.
+ * tombstone `superseded`, those in this batch as those stored; those that have a tombstone keep it. Answers the
+ * samples that are no losers.
  */
 export const settleSyncs = (accepted: readonly Accepted[], facts: Facts, draft: Draft): Accepted[] => {
   const groups = Map.groupBy(accepted, ({ sample }) => syncKey(sample));
@@ -16,7 +17,9 @@ export const settleSyncs = (accepted: readonly Accepted[], facts: Facts, draft: 
   for (const [key, group] of groups) {
     if (key !== null) settleGroup(key, group, { facts, draft, losers });
   }
-  return accepted.filter(({ sample }) => !losers.has(keyOf(sample.athlete_id, sample.sample_id)));
+  const left = accepted.filter(({ sample }) => !losers.has(keyOf(sample.athlete_id, sample.sample_id)));
+  draft.count("superseded", accepted.length - left.length);
+  return left;
 };
 
 const settleGroup = (
@@ -32,18 +35,17 @@ const settleGroup = (
   const best = holders.reduce((a, b) => (outranks(b, a) ? b : a), stored ?? (holders[0] as SyncHolder));
   const [athlete_id, bundle_id, type, sync_id] = JSON.parse(key) as [string, string, string, string];
   for (const { sample, lane, topic_partition } of group) {
-    if (sample.sample_id === best.sample_id) continue;
+    if (sample.sample_id === best.sample_id || draft.tombstoneOf(athlete_id, sample.sample_id)) continue;
     losers.add(keyOf(athlete_id, sample.sample_id));
-    draft.count("superseded");
-    // Known for what it is: a replay writes nothing.
-    if (draft.tombstoneOf(athlete_id, sample.sample_id)?.seen === true) continue;
-    draft.note(sample, { reason: "superseded", found: !facts.staged.has(keyOf(athlete_id, sample.sample_id)) });
+    // It may stand in a closed day, from when it was the highest or came without its version; and its twin is adopted.
+    draft.note(sample, { reason: "superseded", found: false });
+    draft.touch(sample, { lane, topic_partition, reason: "superseded" });
     supersede(keyOf(athlete_id, sample.sample_id), { lane, topic_partition }, { facts, draft });
   }
   if (stored && stored.sample_id !== best.sample_id) {
     const [first] = group as [Accepted];
     const staged = keyOf(athlete_id, stored.sample_id);
-    if (!facts.staged.has(staged)) {
+    if (!facts.staged.has(staged) && !draft.tombstoneOf(athlete_id, stored.sample_id)) {
       const deleted_at = first.sample.received_at;
       draft.bury({
         athlete_id,

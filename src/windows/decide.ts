@@ -1,3 +1,4 @@
+import { tombstoneIds } from "../domain/copies.ts";
 import { dayMetrics } from "../domain/day-metrics.ts";
 import { dayEnd, possibleDates } from "../domain/local-day.ts";
 import { liveSamples, twinKey, unseenContent } from "../domain/merge.ts";
@@ -47,6 +48,18 @@ const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map
   return facts.stored
     .filter(({ pointer }) => !closing.has(pointer.period_start))
     .flatMap(({ rows }) => rows.filter((row) => taken.has(row.sample_id)));
+};
+
+/**
+ * Rows in objects of days that do not fire here, whose id is deleted: the deletion may have met another copy of it in
+ * staging, so that nobody searched for this one. Their days fire, and lose them.
+ */
+const deadElsewhere = (facts: PaneFacts): Sample[] => {
+  const dead = new Set(facts.tombstones.map((stone) => stone.sample_id));
+  const firing = new Set(facts.days.map((day) => day.date));
+  return facts.stored
+    .filter(({ pointer }) => !firing.has(pointer.period_start))
+    .flatMap(({ rows }) => rows.filter((row) => tombstoneIds(row).some((id) => dead.has(id))));
 };
 
 const decideDay = (
@@ -106,6 +119,7 @@ export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: 
     if (!closing.has(date)) dirtied.set(date, { date, closes_at: dayEnd(date, zone) });
   };
   for (const { sample } of mine) touch(sample.local_date, sample.tz);
+  for (const row of deadElsewhere(facts)) touch(row.local_date, row.tz);
   const zones = [...new Set(hand.map((sample) => sample.tz))];
   for (const copy of lost) for (const date of touchedDates(copy, zones)) touch(date, copy.tz);
   const decision: PaneDecision = {

@@ -63,12 +63,20 @@ const settle = async (deps: WindowsDeps, search: Search, stored: readonly Sample
   await deps.onStep("deletion.resolved");
 };
 
-/** Whether the deletion could be in that object: not searched before, and of the metric that it names. */
-const mayHold = (deletion: OpenDeletion, object: SearchedObject): boolean => {
-  if (deletion.searched_to !== null && object.period_start >= deletion.searched_to) return false;
+/** Whether an object holds the metric that the deletion names; every object may, where it names none. */
+const isHintedAt = (deletion: OpenDeletion, object: SearchedObject): boolean => {
   if (deletion.type === null) return true;
   const metric = metricOfType(deletion.type)?.key;
   return metric !== undefined && object.metrics.includes(metric);
+};
+
+/** `hinted`: objects that the deletion's type points to; those come first. `rest`: all others, since a hint may be wrong. */
+type Where = "hinted" | "rest";
+
+const mayHold = (deletion: OpenDeletion, object: SearchedObject, where: Where): boolean => {
+  if (where === "rest") return !isHintedAt(deletion, object);
+  if (deletion.searched_to !== null && object.period_start >= deletion.searched_to) return false;
+  return isHintedAt(deletion, object);
 };
 
 const searchObject = async (deps: WindowsDeps, key: string, ids: readonly string[]): Promise<Sample[]> => {
@@ -79,15 +87,18 @@ const searchObject = async (deps: WindowsDeps, key: string, ids: readonly string
   return rows.filter((row) => wanted.has(row.sample_id));
 };
 
-/** Looks through closed days, newest first, and records how far it came after every few objects. */
-const searchObjects = async (deps: WindowsDeps, search: Search): Promise<void> => {
+/**
+ * Looks through closed days, newest first, and records how far it came after every few objects that were hinted at.
+ * Answers what was not found.
+ */
+const searchObjects = async (deps: WindowsDeps, search: Search, where: Where): Promise<OpenDeletion[]> => {
   let open = search.open;
   for (let at = 0; at < search.objects.length && open.length > 0; at += OBJECTS_AT_ONCE) {
     const slice = search.objects.slice(at, at + OBJECTS_AT_ONCE);
     const turn = slots(CONCURRENCY);
     const found = await Promise.all(
       slice.map((object) => {
-        const here = open.filter((deletion) => mayHold(deletion, object)).map((deletion) => deletion.sample_id);
+        const here = open.filter((deletion) => mayHold(deletion, object, where)).map((deletion) => deletion.sample_id);
         return here.length === 0 ? Promise.resolve([]) : turn(() => searchObject(deps, object.object_key, here));
       }),
     );
@@ -97,9 +108,16 @@ const searchObjects = async (deps: WindowsDeps, search: Search): Promise<void> =
     open = open.filter((deletion) => !done.has(deletion.sample_id));
     const oldest = slice.at(-1)?.period_start;
     const ids = open.map((deletion) => deletion.sample_id);
-    if (oldest !== undefined && ids.length > 0) await sql.recordSearched(deps.db, search.athlete_id, ids, oldest);
+    if (where === "hinted" && oldest !== undefined && ids.length > 0)
+      await sql.recordSearched(deps.db, search.athlete_id, ids, oldest);
     await deps.onStep("deletion.searched");
   }
+  return open;
+};
+
+const searchClosedDays = async (deps: WindowsDeps, search: Search): Promise<void> => {
+  const left = await searchObjects(deps, search, "hinted");
+  const open = await searchObjects(deps, { ...search, open: left }, "rest");
   const absent = open.map((deletion) => deletion.sample_id);
   await sql.resolveAbsent(deps.db, search.athlete_id, absent, deps.clock.now());
 };
@@ -121,7 +139,7 @@ const resolveSome = async (deps: WindowsDeps, athleteId: string, partition: numb
   const search = { athlete_id: athleteId, topic_partition: partition, ...facts };
   if (facts.staged.length > 0) await settle(deps, search, [], true);
   const found = new Set(facts.staged.map((row) => row.sample_id));
-  await searchObjects(deps, { ...search, open: facts.open.filter((deletion) => !found.has(deletion.sample_id)) });
+  await searchClosedDays(deps, { ...search, open: facts.open.filter((deletion) => !found.has(deletion.sample_id)) });
   return facts.open.length;
 };
 

@@ -33,6 +33,12 @@ export type Backlog = { newest_touched_at: Instant; staged: number };
 export const closeMoment = (window: Pick<WindowRow, "closes_at">, rules: Pick<DueRules, "grace">): Instant =>
   window.closes_at + rules.grace;
 
+/** A moment further ahead than this was written under another clock, which must not hold anything up. */
+export const MOST_SKEW = 60_000;
+
+const hasPassed = (since: Instant, time: number, now: Instant): boolean =>
+  now - since >= time || since - now > MOST_SKEW;
+
 /**
  * Which pane the window's next firing is, or null when there is nothing to fire. A day once closed stays closed:
  * what comes later is late. A day that was over before its first sample came is late from the start.
@@ -56,13 +62,13 @@ export const duePane = (
 ): Pane | null => {
   const pane = nextPane(window, at.now, rules);
   if (pane === "early") {
-    return window.fired_at === null || at.now - window.fired_at >= rules.early_every ? pane : null;
+    return window.fired_at === null || hasPassed(window.fired_at, rules.early_every, at.now) ? pane : null;
   }
   if (pane === "on_time") return at.applied ? pane : null;
   if (pane === null || at.backlog.staged >= rules.backlog_cap) return pane;
   const quietSince = window.lane === "live" ? window.touched_at : at.backlog.newest_touched_at;
   const quiet = window.lane === "live" ? rules.late_quiet : rules.backfill_quiet;
-  return at.now - quietSince >= quiet ? pane : null;
+  return hasPassed(quietSince, quiet, at.now) ? pane : null;
 };
 
 export type DueDay = { date: LocalDate; pane: Pane };

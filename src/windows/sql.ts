@@ -1,6 +1,6 @@
 import type { Instant } from "../domain/sample.ts";
 import type { Database } from "../flow/ports.ts";
-import type { Backlog, DueRules, WindowRow } from "./due.ts";
+import { type Backlog, type DueRules, MOST_SKEW, type WindowRow } from "./due.ts";
 
 export const WINDOW_COLUMNS =
   "athlete_id, local_date, dirty, fired, closes_at, closed_at, touched_at, fired_at, lane, topic_partition";
@@ -26,7 +26,7 @@ export const candidates = async (
     `with candidate as (
        select ${WINDOW_COLUMNS} from windows
        where topic_partition = any($1::int[]) and dirty > fired
-         and (closed_at is not null or closes_at <= $2 or fired_at is null or fired_at <= $3)
+         and (closed_at is not null or closes_at <= $2 or fired_at is null or fired_at <= $3 or fired_at > $7)
        union all
        select ${WINDOW_COLUMNS} from windows
        where topic_partition = any($1::int[]) and dirty <= fired and closed_at is null and closes_at <= $2
@@ -45,6 +45,7 @@ export const candidates = async (
       PER_ATHLETE_OLDEST,
       PER_ATHLETE_NEWEST,
       MOST,
+      new Date(now + MOST_SKEW),
     ],
   );
 

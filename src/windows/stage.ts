@@ -32,6 +32,8 @@ export type WindowsStage = {
 
 const POLL_MS = 500;
 const COALESCE_MS = 50;
+/** While athletes are at work, looking for more costs the database more than it brings. */
+const COALESCE_BUSY_MS = 200;
 const LIST_MS = 86_400_000;
 /** Of one athlete in one round, so that a long backfill does not keep others waiting for the next round. */
 const JOBS_A_ROUND = 4;
@@ -45,15 +47,17 @@ const willPass = (deps: WindowsStageDeps, error: unknown): boolean =>
 const sweepEvery = (deps: WindowsStageDeps): number => Math.min(600_000, Math.max(1_000, deps.config.sweep_grace / 4));
 
 /** One athlete's share of a round; trouble that will pass puts this athlete aside for a while, nobody else. */
-const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps) => {
+const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps, ending: () => boolean) => {
   const troubles = new Map<string, Trouble>();
   return async (athleteId: string, work: { days: DueDay[]; deletions: number | null }): Promise<number> => {
     const trouble = troubles.get(athleteId);
-    if (trouble && deps.clock.now() < trouble.until) return 0;
+    if (ending() || (trouble && deps.clock.now() < trouble.until)) return 0;
     try {
       let done = 0;
       if (work.deletions !== null) done += await resolveDeletions(deps, athleteId, work.deletions);
-      for (const job of jobsOf(work.days).slice(0, JOBS_A_ROUND)) done += await firePanes(paneDeps, athleteId, job);
+      for (const job of jobsOf(work.days).slice(0, JOBS_A_ROUND)) {
+        if (!ending()) done += await firePanes(paneDeps, athleteId, job);
+      }
       troubles.delete(athleteId);
       return done;
     } catch (error) {
@@ -66,28 +70,53 @@ const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps) => {
   };
 };
 
-/** Everybody's share of a round: `concurrency` athletes at a time, each by one worker slot. */
-const createRound = (deps: WindowsStageDeps): ((partitions: readonly number[]) => Promise<number>) => {
+/**
+ * Begins the work of everybody who has some due and none under way, `concurrency` athletes at a time, and answers it:
+ * how much was done. So nobody waits for another's long backlog, slow objects or deletions searched for far back.
+ */
+const createRound = (deps: WindowsStageDeps, ending: () => boolean) => {
   const turn = slots(deps.concurrency ?? 4);
   const dayObjects = createDayObjects(deps.objects, deps.parquet);
-  const workOn = createAthleteWork(deps, { ...deps, dayObjects });
-  return async (partitions) => {
-    if (partitions.length === 0) return 0;
+  const workOn = createAthleteWork(deps, { ...deps, dayObjects }, ending);
+  const busy = new Set<string>();
+  return async (partitions: readonly number[]): Promise<Promise<number>[]> => {
+    if (partitions.length === 0) return [];
     const open = await athletesWithOpenDeletions(deps.db, partitions);
     const deletions = new Map(open.map((row) => [row.athlete_id, row.topic_partition ?? 0]));
     const due = await dueDays(deps, partitions);
-    const athletes = [...new Set([...deletions.keys(), ...due.keys()])];
-    const done = await Promise.allSettled(
-      athletes.map((athlete) =>
-        turn(() => workOn(athlete, { days: due.get(athlete) ?? [], deletions: deletions.get(athlete) ?? null })),
-      ),
-    );
-    let count = 0;
-    for (const result of done) {
-      if (result.status === "rejected") throw result.reason;
-      count += result.value;
-    }
-    return count;
+    const athletes = [...new Set([...deletions.keys(), ...due.keys()])].filter((athlete) => !busy.has(athlete));
+    return athletes.map((athlete) => {
+      busy.add(athlete);
+      const work = { days: due.get(athlete) ?? [], deletions: deletions.get(athlete) ?? null };
+      return turn(() => workOn(athlete, work)).finally(() => busy.delete(athlete));
+    });
+  };
+};
+
+/** Work under way: what it did wakes the stage, what failed in it ends it. */
+const createUnderWay = (wake: () => void) => {
+  const running = new Set<Promise<void>>();
+  let bug: { error: unknown } | null = null;
+  return {
+    add: (work: Promise<number>): void => {
+      const followed = work
+        .then(
+          (done) => (done > 0 ? wake() : undefined),
+          (error: unknown) => {
+            bug ??= { error };
+            wake();
+          },
+        )
+        .finally(() => running.delete(followed));
+      running.add(followed);
+    },
+    size: () => running.size,
+    failed: () => bug !== null,
+    /** Resolves when nothing runs any more; throws what failed. */
+    end: async (): Promise<void> => {
+      await Promise.all(running);
+      if (bug) throw bug.error;
+    },
   };
 };
 
@@ -112,17 +141,19 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
   let owned: readonly number[] = [];
   let sleeping: AbortController | null = null;
   let woken = false;
-  const round = createRound(deps);
+  let told: AbortSignal | null = null;
+  const round = createRound(deps, () => told?.aborted ?? false);
   const chores = createChores(deps);
   const wake = (): void => {
     woken = true;
     sleeping?.abort();
   };
-  const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+  const underWay = createUnderWay(wake);
+  const rest = async (signal: AbortSignal): Promise<void> => {
     // Many wake-ups at once are one.
-    await pause(COALESCE_MS, signal);
+    await pause(underWay.size() > 0 ? COALESCE_BUSY_MS : COALESCE_MS, signal);
     sleeping = new AbortController();
-    if (!woken) await pause(milliseconds, AbortSignal.any([signal, sleeping.signal]));
+    if (!woken) await pause(POLL_MS, AbortSignal.any([signal, sleeping.signal]));
     sleeping = null;
     woken = false;
   };
@@ -132,14 +163,20 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
       wake();
     },
     wake,
-    fireDue: () => round(owned),
+    fireDue: async () => {
+      const done = await Promise.allSettled(await round(owned));
+      const failed = done.find((result) => result.status === "rejected");
+      if (failed) throw failed.reason;
+      return done.reduce((sum, result) => sum + (result.status === "fulfilled" ? result.value : 0), 0);
+    },
     run: async (signal) => {
-      for (let attempt = 0; !signal.aborted;) {
+      told = signal;
+      for (let attempt = 0; !signal.aborted && !underWay.failed();) {
         try {
-          const done = await round(owned);
+          for (const work of await round(owned)) underWay.add(work);
           await chores(owned);
           attempt = 0;
-          if (done === 0) await rest(POLL_MS, signal);
+          await rest(signal);
         } catch (error) {
           if (!willPass(deps, error)) throw error;
           deps.telemetry.warn("windows_put_off", { attempt, error: String(error) });
@@ -147,6 +184,7 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
           await pause(backOff(attempt, Math.random()), signal);
         }
       }
+      await underWay.end();
     },
   };
 };

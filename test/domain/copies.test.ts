@@ -137,3 +137,12 @@ test("what remains of copies does not depend on their order", () => {
     }),
   );
 });
+
+test("copies sort alike before and after one of them was renamed, whatever else they are flagged with", () => {
+  const first = aSample({ received_at: 1, attributes: { flags: ["soft_range"] } });
+  const later = aSample({ received_at: 2, end_at: first.end_at + 1000, attributes: { flags: ["soft_range"] } });
+  const renamed = copies.resolveCopies([first, later], digest).find(({ end_at }) => end_at === later.end_at);
+  expect(renamed?.attributes.flags).toEqual(["soft_range", "conflict", `conflict_of:${later.sample_id}`]);
+  const again: Sample = { ...later, sample_id: renamed?.sample_id ?? "" };
+  expect(copies.compareCopies(renamed ?? later, again, digest)).toBe(0);
+});

@@ -1,3 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { audit } from "../support/audit/audit.ts";
 import { readLedger } from "../support/audit/ledger.ts";
@@ -208,6 +214,34 @@ test("the auditor passes a clean state, and says what it looked at", async () =>
   const verdicts = await look();
   expect(render(verdicts, true)).not.toContain("FAIL");
   expect(verdicts.map((v) => v.invariant)).toEqual(["I2", "I4", "I5", "I6", "I7"]);
+});
+
+const runCommand = async (): Promise<{ code: number | null; out: string }> => {
+  const file = join(mkdtempSync(join(tmpdir(), "health-sync-ledger-")), "ledger.ndjson");
+  writeFileSync(file, ledgerLines.map((line) => JSON.stringify(line)).join("\n"));
+  const { s3 } = place.env;
+  const env = {
+    ...process.env,
+    DATABASE_URL: place.env.databaseUrl,
+    TOPIC_PREFIX: place.env.topicPrefix,
+    S3_BUCKET: s3.bucket,
+  };
+  const main = fileURLToPath(new URL("../support/audit/main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main, file], { env, stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out };
+};
+
+test("the command names the wrong row without its value and exits 1; on the clean state it exits 0", async () => {
+  await setSteps("value", 139, second);
+  const wrong = await runCommand();
+  await setSteps("value", 140, second);
+  expect(wrong.code).toBe(1);
+  expect(wrong.out).toContain(`stale  ${ATHLETE}|${second}|steps|derived`);
+  expect(wrong.out).not.toContain("139");
+  expect((await runCommand()).code).toBe(0);
 });
 
 test.each(plants)("the auditor catches $name", async ({ finds, plant, undo }) => {

@@ -13,7 +13,7 @@ const run = (command: string, args: readonly string[], cwd: string): string =>
 
 test("the packed tarball installs without a build and its command answers", () => {
   run("npm", ["pack", "--silent", "--pack-destination", folder], root);
-  const [tarball = ""] = readdirSync(folder).filter((file) => file.endsWith(".tgz"));
+  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz")) ?? "";
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "user", private: true, type: "module" }));
   run(
     "npm",

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { Problem, type RouteRequest } from "../../src/flow/route.ts";
 import { openDatabase } from "../../src/io/postgres.ts";
-import { at } from "../domain/make.ts";
+import { at, steps, uuid } from "../domain/make.ts";
 import { openCorner } from "../support/corner.ts";
 import { beat, openQueryBench } from "../support/query-bench.ts";
+import { storeRows } from "../support/seed-samples.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("query-daily");
@@ -32,6 +33,35 @@ test("today comes from staging in the zone of the newest sample, without the obj
     to: "2026-03-11T04:00:00.000Z",
     metrics: [{ metric: "heart_rate", latest: { value: 70 }, aggregate: { min: 50, mean: 60, max: 70, count: 2 } }],
   });
+});
+
+test("today keeps its share of a walk over midnight after the day before has moved to its object", async () => {
+  const walk = steps("watch", ["23:50:00", "23:59:59"], 1000, { end_at: at("2026-03-11T00:10:00Z") });
+  const [start_at, end_at] = [at("2026-03-11T08:00:00Z"), at("2026-03-11T08:10:00Z")];
+  const morning = { sample_id: uuid(2), start_at, end_at, local_date: "2026-03-11" };
+  await stage(walk, steps("watch", ["08:00:00", "08:10:00"], 300, morning));
+  const before = await ask("today");
+  expect(before).toMatchObject({ metrics: [{ metric: "steps", aggregate: { sum: 800 } }] });
+  await storeRows(db, corner.objects, [walk]);
+  await db.query(`delete from health_samples_staging where local_date = '2026-03-10'`);
+  expect(await ask("today")).toEqual(before);
+});
+
+test("today is whole when the day had closed in the zone that the athlete came from", async () => {
+  const tokyo = beat("2026-03-11T01:00:00Z", 1, { tz: "Asia/Tokyo", local_date: "2026-03-11", value: 50 });
+  const here = beat("2026-03-11T14:00:00Z", 2, { tz: "America/New_York", value: 70 });
+  await stage(here);
+  await storeRows(db, corner.objects, [tokyo, beat("2026-03-11T13:00:00Z", 3, { tz: "America/New_York", value: 60 })]);
+  expect(await ask("today")).toMatchObject({
+    local_date: "2026-03-11",
+    metrics: [{ aggregate: { min: 60, max: 70, count: 2 } }],
+  });
+});
+
+test("today is dated in the zone of the newest sample when everything has moved to objects", async () => {
+  bench.now = at("2026-03-11T02:00:00Z");
+  await storeRows(db, corner.objects, [beat("2026-03-09T12:00:00Z", 1, { tz: "America/New_York" })]);
+  expect(await ask("today")).toMatchObject({ local_date: "2026-03-10", tz: "America/New_York", metrics: [] });
 });
 
 test("today of an athlete of whom nothing is known is an empty UTC day", async () => {
@@ -87,3 +117,15 @@ test("what cannot be answered is refused with the parameter and what would be ri
   await expect(ask("samples", { ...week, resolution: "2h" })).rejects.toBeInstanceOf(Problem);
   await expect(ask("samples", { ...week, from: "2020-01-01" })).rejects.toThrow("at most 400 days");
 });
+
+test.each(["0000-01-01", "0001-01-01", "9999-12-31"])(
+  "the year of %s is refused, not a fault of ours",
+  async (date) => {
+    for (const range of [{ to: date }, { from: date }]) {
+      await expect(ask("metrics", range)).rejects.toMatchObject({ status: 400 });
+      await expect(ask("samples", { metric: "steps", ...range })).rejects.toMatchObject({ status: 400 });
+    }
+    const instants = { metric: "steps", from: `${date}T00:00:00Z`, to: `${date}T12:00:00Z` };
+    await expect(ask("samples", instants)).rejects.toMatchObject({ status: 400 });
+  },
+);

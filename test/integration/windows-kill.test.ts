@@ -80,7 +80,9 @@ test("killed at any step of its commit order, a pane that runs again ends where 
   for (const step of [...PANE_STEPS, ...DELETION_STEPS]) {
     await clear(bench);
     const kills = await play(step);
-    expect({ step, enough: kills >= (step.startsWith("pane.") ? 3 : 1) }).toEqual({ step, enough: true });
+    // The first act's pane is an early one, which writes no object.
+    const least = step === "pane.put-some" ? 2 : step.startsWith("pane.") ? 3 : 1;
+    expect({ step, enough: kills >= least }).toEqual({ step, enough: true });
     expect({ step, state: await finalState(bench) }).toEqual({ step, state: undisturbed });
     expect(await storedKeys(bench)).toEqual(expect.arrayContaining(await pointedKeys(bench)));
     bench.now += 9 * 24 * HOUR;

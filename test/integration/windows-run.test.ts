@@ -60,6 +60,34 @@ test("one athlete's trouble that will pass is put aside; the others go on, and i
   await running;
 });
 
+test("nobody waits for an athlete whose objects are slow, and the slow pane is finished before the stage ends", async () => {
+  const ending = new AbortController();
+  const slow = Promise.withResolvers<void>();
+  const stage = createWindowsStage({
+    ...bench.deps,
+    objects: {
+      ...bench.deps.objects,
+      put: async (key, body) => {
+        if (key.includes("a_anna")) await slow.promise;
+        await bench.deps.objects.put(key, body);
+      },
+    },
+  });
+  bench.now = at("2026-11-20T12:00:00Z");
+  await bench.stage([steps("2026-10-01T09:00:00Z", 900)]);
+  bench.now += 3_600_000;
+  stage.own([0]);
+  const running = stage.run(ending.signal);
+  await until(async () => (await bench.db.query(`select 1 from object_intents`)).length > 0);
+  await bench.stage([of("berta")]);
+  stage.wake();
+  await until(hasMetric("berta"));
+  ending.abort();
+  slow.resolve();
+  await running;
+  expect(Object.keys((await finalState(bench)).days)).toEqual(["2026-10-01"]);
+});
+
 test("a bug ends the stage", async () => {
   await bench.stage([of("anna")]);
   bench.onStep = () => {

@@ -58,6 +58,11 @@ test("early panes of a window are a minute apart", async () => {
   bench.now += 1_000;
   await bench.settle();
   expect((await metric("steps"))?.["value"]).toBe(1000);
+  // A clock that was a day ahead has been set right.
+  await bench.stage([steps("2026-11-20T11:00:00Z", 10)]);
+  await bench.db.query(`update windows set fired_at = fired_at + interval '1 day'`);
+  await bench.settle();
+  expect((await metric("steps"))?.["value"]).toBe(1010);
 });
 
 test("a day closes once: rows move to one object, metrics become final, and another round does nothing", async () => {

@@ -109,6 +109,20 @@ test("a day whose last row was deleted loses its pointer and its metrics", () =>
   expect(after.metrics.deletes).toEqual([{ date: DAY, metric: "steps", source: "derived" }]);
 });
 
+test("a deleted id whose older copy stands in a neighbour's object makes the neighbour fire", () => {
+  const copy = heart("2026-11-20T22:30:00Z", { tz: "Asia/Tokyo", local_date: "2026-11-21" });
+  const stored = storedOf([copy, heart("2026-11-21T09:00:00Z")]);
+  const tombstones: Tombstone[] = [{ sample_id: copy.sample_id, reason: "deleted", twin_key: twinKey(copy) }];
+  for (const pane of ["early", "late"] as const) {
+    const decision = decidePane(facts({ pane, stored, tombstones }), tools);
+    expect(decision.dirtied.map(({ date }) => date)).toEqual(["2026-11-21"]);
+    expect(decision.objects).toEqual([]);
+  }
+  const neighbour = decidePane(facts({ dates: ["2026-11-21"], stored, tombstones }), tools);
+  expect(neighbour.dirtied).toEqual([]);
+  expect(neighbour.objects.map((object) => object.rows.length)).toEqual([1]);
+});
+
 test("a copy that wins an id from a closed neighbour is taken out of the neighbour's object in the same pane", () => {
   const instant = "2026-11-20T22:30:00Z";
   const ours = heart(instant, { name: "moved", received_at: at("2026-11-02T00:00:00Z") });

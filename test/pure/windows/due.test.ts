@@ -36,6 +36,14 @@ test("an open day fires at once, then no sooner than early_every after its last 
   expect(due(window({ fired_at: 5_000, fired: 1, dirty: 2 }), 5_060)).toBe("early");
 });
 
+test("what was written under a clock that is hours ahead holds nothing up", () => {
+  const ahead = 5_000 + 3_600_000;
+  expect(due(window({ fired_at: ahead, fired: 1, dirty: 2 }), 5_000)).toBe("early");
+  expect(due(window({ closed_at: 4_000, touched_at: ahead }), 5_000)).toBe("late");
+  expect(due(window({ closed_at: 4_000, touched_at: ahead, lane: "backfill" }), 5_000)).toBe("late");
+  expect(due(window({ closed_at: 4_000, touched_at: 5_001 }), 5_000)).toBeNull();
+});
+
 test("an open day without news does not fire", () => {
   expect(due(window({ fired: 1, fired_at: 5_000 }), 9_000)).toBeNull();
 });

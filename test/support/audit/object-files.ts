@@ -18,7 +18,7 @@ export const s3Client = (s3: AuditEnvironment["s3"]): S3Client =>
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey },
   });
 
-const list = async (client: S3Client, bucket: string, prefix: string): Promise<Listed[]> => {
+export const listObjects = async (client: S3Client, bucket: string, prefix: string): Promise<Listed[]> => {
   const out: Listed[] = [];
   let token: string | undefined;
   do {
@@ -89,7 +89,7 @@ const download = async (
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  const listed = await list(client, env.s3.bucket, "health_streams/");
+  const listed = await listObjects(client, env.s3.bucket, "health_streams/");
   client.destroy();
   return { objects, files, listed };
 };

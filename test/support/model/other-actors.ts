@@ -53,7 +53,7 @@ export const listOrphans = (store: Store): void => {
 const settle = (store: Store, found: readonly Sample[]): void => {
   if (found.length === 0) return;
   for (const sample of found) {
-    for (const date of touchedDates(sample)) {
+    for (const date of touchedDates(sample, store.zones_seen)) {
       dirty(store, { date, closes_at: dayEnd(date, sample.tz), lane: "live", reason: "deletion" });
     }
     store.staging.delete(sample.sample_id);
@@ -61,6 +61,7 @@ const settle = (store: Store, found: readonly Sample[]): void => {
     if (stone) Object.assign(stone, { twin_key: twinKey(sample), resolved: true });
   }
   store.version += 1;
+  store.locked += 1;
 };
 
 /** Looks for the rows of open deletions: first in staging, then in the objects of its snapshot. */

@@ -118,6 +118,7 @@ const commit = (store: Store, facts: PaneFacts, decision: PaneDecision, written:
     if (day.pane !== "early") window.closed_at ??= store.now;
   }
   store.version += 1;
+  store.locked += 1;
   return true;
 };
 

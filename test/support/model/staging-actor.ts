@@ -84,6 +84,8 @@ export function* stagingActor(store: Store, lane: LaneName, batch: number): Acto
     yield step("fetched");
     yield step("decoded");
     yield step("begun");
+    // The athlete is locked from here to the commit: whoever came first has committed before these facts are read.
+    const locked = store.locked;
     const facts = readFacts(store, chunks, lane);
     yield step("read");
     const { rows } = decideStaging(facts, store.now, digest);
@@ -95,7 +97,8 @@ export function* stagingActor(store: Store, lane: LaneName, batch: number): Acto
     yield step("outbox");
     yield step("position");
     if (store.without !== "epoch" && (place.epoch !== mine || place.position >= position + chunks.length)) return;
-    if (overtaken(store, rows)) continue;
+    if (store.locked !== locked || overtaken(store, rows)) continue;
+    store.locked += 1;
     apply(store, rows);
     position += chunks.length;
     place.position = position;

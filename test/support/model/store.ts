@@ -26,6 +26,8 @@ export type Store = {
   logs: { live: SampleChunk[]; backfill: SampleChunk[] };
   positions: { live: { position: number; epoch: number }; backfill: { position: number; epoch: number } };
   version: number;
+  /** Commits under the athlete's lock so far. */
+  locked: number;
   zones_seen: string[];
   staging: Map<string, Staged>;
   tombstones: Map<string, Tombstone>;
@@ -54,6 +56,7 @@ export const emptyStore = (now: number, logs: Store["logs"], without: Guard | nu
   logs,
   positions: { live: { position: 0, epoch: 0 }, backfill: { position: 0, epoch: 0 } },
   version: 0,
+  locked: 0,
   zones_seen: [],
   staging: new Map(),
   tombstones: new Map(),

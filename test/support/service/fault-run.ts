@@ -15,14 +15,18 @@ export const sendAll = async (service: Service, sendings: readonly Sending[]): P
   for (const sending of sendings) await service.client.send(sending);
 };
 
-/** A healthy worker until nothing is under way, then the auditor's word and the final state. */
-export const finish = async (service: Service): Promise<FinalState> => {
+/** A healthy worker until nothing is under way. */
+export const heal = async (service: Service): Promise<void> => {
   const worker = service.worker();
   await worker.event("worker.ready");
   await service.wait();
-  const { state } = await service.audit();
   await worker.stop();
-  return state;
+};
+
+/** A healthy worker until nothing is under way, then the auditor's word and the final state. */
+export const finish = async (service: Service): Promise<FinalState> => {
+  await heal(service);
+  return (await service.audit()).state;
 };
 
 /** The state that any disturbed run with the same input must come to. */

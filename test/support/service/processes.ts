@@ -34,7 +34,8 @@ const watch = (child: ChildProcess): ServiceProcess => {
     if (lines.length > KEPT_LINES) lines.shift();
     if (!line.startsWith("{")) return;
     const fields = JSON.parse(line) as Record<string, unknown>;
-    const name = String(fields["event"] ?? fields["msg"] ?? "");
+    const name = fields["event"] ?? fields["msg"];
+    if (typeof name !== "string") return;
     seen.set(name, fields);
     waiting.get(name)?.(fields);
   };
@@ -78,9 +79,9 @@ const start = (args: readonly string[], env: Env): ServiceProcess =>
 export const startWorker = (env: Env): ServiceProcess =>
   start(["serve", "--roles", "worker"], { ...env, [CHILD_FLAG]: "1" });
 
-/** Edge and api in a process of their own, which outlive the worker; on a free port. */
-export const startEdge = async (env: Env): Promise<ServiceProcess & { url: string }> => {
-  const edge = start(["serve", "--roles", "edge,api"], { ...env, PORT: "0" });
+/** Edge and api on a free port; with the role worker also a supervised worker, as in production. */
+export const startServe = async (env: Env, roles: string): Promise<ServiceProcess & { url: string }> => {
+  const edge = start(["serve", "--roles", roles], { ...env, PORT: "0" });
   const { url } = await edge.event("listening");
   return Object.assign(edge, { url: String(url) });
 };

@@ -10,7 +10,7 @@ import { passed, render } from "../audit/verdict.ts";
 import type { Isolated } from "../stack.ts";
 import { createClient, type Client } from "./client.ts";
 import { finalState, type FinalState } from "./final-state.ts";
-import { runCommand, startEdge, startWorker, type Env, type ServiceProcess } from "./processes.ts";
+import { runCommand, startServe, startWorker, type Env, type ServiceProcess } from "./processes.ts";
 
 /** Short waits, so that a run takes seconds; what is decided does not depend on them. */
 const FAST: Env = {
@@ -47,8 +47,11 @@ export const makeTopics = async (here: Isolated): Promise<void> => {
   );
 };
 
-/** The product on a corner of the stack: an edge that stays up, workers as the test wants them, a client with a ledger. */
-export const openService = async (here: Isolated, extra: Env = {}): Promise<Service> => {
+/**
+ * The product on a corner of the stack: an edge that stays up, workers as the test wants them (or, with the role
+ * worker, one under its supervisor), and a client with a ledger.
+ */
+export const openService = async (here: Isolated, extra: Env = {}, roles = "edge,api"): Promise<Service> => {
   await makeTopics(here);
   const env: Env = { ...here.env, ...FAST, ...extra };
   const token = await mintToken({
@@ -57,7 +60,7 @@ export const openService = async (here: Isolated, extra: Env = {}): Promise<Serv
     scopes: ["ingest", "read", "write", "ops"],
     ttl: 36_000,
   });
-  const edge = await startEdge(env);
+  const edge = await startServe(env, roles);
   const client = createClient(() => edge.url, token);
   const workers = new Set<ServiceProcess>();
   return {
