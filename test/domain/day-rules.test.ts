@@ -64,6 +64,13 @@ test("the device's resting heart rate counts, Watch first, then latest saved, th
   expect(day([bare, one("resting_heart_rate", "10:00:00", 62)])[0]?.value).toBe(62);
 });
 
+test("a resting heart rate of another date is none, and of two that are alike the larger id counts", () => {
+  const elsewhere = one("resting_heart_rate", "00:00:00", 60, { local_date: "2026-03-09" });
+  expect(day([elsewhere])).toEqual([]);
+  const [first, second] = [one("resting_heart_rate", "09:00:00", 60), one("resting_heart_rate", "09:00:00", 61)];
+  expect(day([second, first])[0]).toMatchObject({ value: 61, provenance: { sample_id: second.sample_id } });
+});
+
 test("a workout in the night moves the derived resting heart rate and its hash", () => {
   const night = Array.from({ length: 24 }, (_, n) =>
     one("heart_rate", "01:00:00", n < 6 ? 40 : 60, { start_at: at("2026-03-10T01:00:00Z") + n * 300_000 }),
