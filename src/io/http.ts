@@ -177,6 +177,11 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
   observe(app, options.telemetry);
   for (const route of routes) register(app, route, options);
   app.setNotFoundHandler(notFound(routes));
+  let closing = false;
+  // Else the connection of a request in flight would be kept alive behind its answer, and hold up the drain for a minute.
+  app.addHook("onSend", async (_, reply) => {
+    if (closing) reply.header("connection", "close");
+  });
   return {
     async listen(port, host = "0.0.0.0") {
       await app.listen({ port, host });
@@ -184,6 +189,9 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
       const taken = typeof address === "object" && address !== null ? address.port : port;
       return { port: taken, url: `http://127.0.0.1:${taken}` };
     },
-    close: () => app.close(),
+    close: () => {
+      closing = true;
+      return app.close();
+    },
   };
 };
