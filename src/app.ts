@@ -45,7 +45,7 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
         url: config.databaseUrl,
         max,
         application_name: `health-sync-${role}`,
-        // No transaction of ours waits for anything but Postgres: one that idles belongs to a stopped process.
+        // A writing transaction waits for nothing but Postgres: one that idles belongs to a stopped process.
         idle_in_transaction_timeout_ms: 15_000,
         log,
       }),

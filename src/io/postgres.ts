@@ -22,6 +22,10 @@ export type DatabaseOptions = {
   log?: (event: string, fields: Record<string, unknown>) => void;
 };
 
+/** A snapshot holds no locks, and its reader may fetch objects meanwhile: it may idle longer than a writer. */
+const SNAPSHOT =
+  "begin isolation level repeatable read, read only; set local idle_in_transaction_session_timeout = '60s'";
+
 /** Time for the server to report its own statement timeout before the client gives the connection up. */
 const CLIENT_PATIENCE_MS = 5_000;
 
@@ -112,8 +116,7 @@ export const openDatabase = (options: DatabaseOptions): Database => {
   let closing: Promise<void> | undefined;
   return {
     transaction: (work) => runIn(pool, "begin isolation level read committed", work),
-    snapshot: <T>(work: (tx: Reader) => Promise<T>) =>
-      runIn(pool, "begin isolation level repeatable read, read only", work),
+    snapshot: <T>(work: (tx: Reader) => Promise<T>) => runIn(pool, SNAPSHOT, work),
     query: async <Row>(text: string, params?: readonly unknown[]) => {
       const client = await pool.connect();
       let broken: Error | undefined;
