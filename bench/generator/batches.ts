@@ -66,7 +66,7 @@ const spoiled = (sample: NativeSample, dice: Random): NativeSample => {
     { ...sample, uuid, unit: "furlong" },
     { ...sample, uuid, start: sample.end, end: new Date(Date.parse(sample.start) - 1000).toISOString() },
     { ...sample, uuid, type: "HKQuantityTypeIdentifierDoesNotExist" },
-    { ...sample, uuid, type: "HKQuantityTypeIdentifierActiveEnergyBurned", unit: "kcal", value: 3 },
+    { ...sample, uuid, type: "HKQuantityTypeIdentifierUVExposure", unit: "count", value: 3 },
     { ...sample, uuid: "not-a-uuid" },
   ]);
 };

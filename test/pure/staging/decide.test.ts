@@ -210,7 +210,7 @@ test("a refused sample becomes a dead letter with a stable id and path, and its 
   const chunk = aChunk({
     series: [
       aSeries([aSent({ sample_id: A }), aSent({ sample_id: "none" }), aSent({ sample_id: B, value: 5000 })]),
-      aSeries([aSent({ sample_id: uuid(7) })], { type: "HKQuantityTypeIdentifierBodyMass", unit: "kg" }),
+      aSeries([aSent({ sample_id: uuid(7) })], { type: "HKQuantityTypeIdentifierUVExposure", unit: "count" }),
       aSeries([aSent({ sample_id: uuid(8) })], { type: "nonsense" }),
     ],
     deletions: [
