@@ -44,6 +44,7 @@ export const openLanes = async (deps: OpenDeps, partitions: readonly TopicPartit
       attempts: place.attempts,
       cautious_until: place.attempts > 0 ? position + CAUTIOUS_RECORDS : position,
       counted: false,
+      owes: false,
       tailing: false,
       proven: false,
       revoked: false,

@@ -4,7 +4,7 @@ import { dead } from "./outcome.ts";
 import type { Lane } from "./lanes.ts";
 import { laneKey } from "./lanes.ts";
 import type { RawRecord } from "./ports.ts";
-import { Refusal, countAttempt, wayOut } from "./positions.ts";
+import { Fenced, Refusal, countAttempt, wayOut } from "./positions.ts";
 import type { AnyStage } from "./stage.ts";
 
 /** So many workers may die under one record before it is given up. */
@@ -36,8 +36,12 @@ export const applySome = async (
   const part = cautious ? records.slice(0, 1) : records;
   const first = part[0];
   if (!first) throw new Error("applySome needs at least one record");
-  if (cautious || !lane.counted) lane.attempts = await countAttempt(deps.db, deps.group, lane);
-  lane.counted = true;
+  if (cautious || !lane.counted) {
+    lane.attempts = await countAttempt(deps.db, deps.group, lane);
+    lane.counted = true;
+    lane.owes = true;
+    if (lane.revoked) throw new Fenced(`${laneKey(lane)} went to another member`);
+  }
   const givenUp = cautious && lane.attempts > MAX_DEATHS;
   if (givenUp && lane.crashed_offset === first.offset - 1) {
     throw new Refusal(
@@ -50,5 +54,6 @@ export const applySome = async (
   lane.fingerprint = applied.fingerprint;
   lane.crashed_offset = place.crashed_offset;
   lane.attempts = 0;
+  lane.owes = false;
   return { applied, rest: records.slice(part.length) };
 };

@@ -22,6 +22,8 @@ export type Lane = TopicPartition & {
   /** Records below this offset are applied one at a time, each try counted: one of them may kill the worker. */
   cautious_until: number;
   counted: boolean;
+  /** A try was counted and its end is still open: whoever lives to see the end without a commit takes it back. */
+  owes: boolean;
   /** Waiting at the end of the log: the next batch is only a sign that there is something to verify and read. */
   tailing: boolean;
   /** The last applied record was seen again, but its record batch filled the fetch: the next one comes after it. */

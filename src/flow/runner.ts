@@ -85,7 +85,11 @@ export class Runner {
     const keys = new Set(partitions.map(laneKey));
     for (const [key, lane] of this.#lanes) {
       lane.revoked = !keys.has(key);
-      if (lane.state === "busy") continue;
+      if (lane.state === "busy") {
+        // Handed over alive: many moves during one long batch are no deaths.
+        if (lane.revoked) this.#track(this.#forgive(lane));
+        continue;
+      }
       if (lane.revoked) this.#lanes.delete(key);
       else this.#ready(lane);
     }
@@ -93,12 +97,18 @@ export class Runner {
     this.#track(this.#open(partitions.filter((p) => !this.#lanes.has(laneKey(p)))));
   }
 
-  /** Until it succeeds, or the assignment moved on. `forgive` takes back a try that failed for a passing cause. */
-  async #open(partitions: readonly TopicPartition[], forgive = false): Promise<void> {
+  /** Takes a counted try back: this process lived to see its end, so the record did not kill it. */
+  async #forgive(lane: Lane): Promise<void> {
+    if (!lane.owes) return;
+    lane.owes = false;
+    await this.#persist("try_not_taken_back", () => forgiveAttempt(this.#deps.db, this.#deps.group, lane));
+  }
+
+  /** Until it succeeds, or the assignment moved on. */
+  async #open(partitions: readonly TopicPartition[]): Promise<void> {
     const mine = this.#generation;
     await this.#persist("positions_unavailable", async () => {
       if (mine !== this.#generation) return;
-      if (forgive) await Promise.all(partitions.map((p) => forgiveAttempt(this.#deps.db, this.#deps.group, p)));
       const opened = await openLanes(this.#deps, partitions);
       if (mine !== this.#generation) return;
       for (const lane of opened) {
@@ -196,9 +206,10 @@ export class Runner {
     const mine = this.#generation;
     const { topic, topic_partition } = lane;
     this.#deps.telemetry.warn("batch_not_applied", { topic, topic_partition, error: String(error) });
+    await this.#forgive(lane);
     await pause(backOff(2, Math.random()), this.#ending.signal);
     // An assignment meanwhile has opened it again, or given it to another member.
-    if (!lane.revoked && mine === this.#generation) await this.#open([lane], !(error instanceof Fenced));
+    if (!lane.revoked && mine === this.#generation) await this.#open([lane]);
   }
 
   #release(lane: Lane): void {

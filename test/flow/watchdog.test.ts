@@ -13,6 +13,7 @@ const lane = (over: Partial<Lane> = {}): Lane => ({
   crashed_offset: null,
   attempts: 0,
   cautious_until: 0,
+  owes: false,
   counted: false,
   tailing: false,
   proven: false,
