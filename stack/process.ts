@@ -78,6 +78,8 @@ export function launch(what: Launch): ProcessId {
 
 /** Sends a signal and waits until the process is gone; SIGKILL after `patience` ms. Children of a killed one go with it. */
 export async function end(id: ProcessId, signal: NodeJS.Signals, patience = 20_000): Promise<void> {
+  // The pid of an ended process may be a stranger's by now, and so may its children.
+  if (!isRunning(id)) return;
   const children = childrenOf(id.pid);
   send(id, signal);
   if (!(await gone(id, patience))) {

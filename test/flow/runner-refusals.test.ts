@@ -97,3 +97,15 @@ test("bounds that cannot be had now are asked again, and a topic that is gone is
   expect(refusal(member)).toMatch(/log\/0 is gone from the cluster/);
   away.mockImplementation(bounds);
 });
+
+test("a look at the log that fails is taken again later and ends nothing", async () => {
+  const { world, member } = await applied(1);
+  const away = vi.spyOn(world.log, "bounds").mockRejectedValueOnce(new Away("broker"));
+  for (let n = 0; n < 12; n += 1) {
+    member.consumer.callbacks?.fetched();
+    await later(1000);
+  }
+  expect(away).toHaveBeenCalled();
+  expect(member.fatal).toEqual([]);
+  away.mockRestore();
+});
