@@ -7,7 +7,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ["lint", "oxlint", "--type-aware", "--deny-warnings", "src", "test", "stack", "bench"],
   ["format", "oxfmt", "--check", "src", "test", "stack", "bench"],
   ["architecture", "vitest", "run", "--project", "unit", "test/architecture.test.ts", "--silent"],
-  ["domain covered", "vitest", "run", "--project", "unit", "test/domain", "--coverage", "--silent"],
+  ["domain and flow covered", "vitest", "run", "--project", "unit", "--coverage", "--silent"],
   ["unused", "knip", "--no-progress"],
 ];
 

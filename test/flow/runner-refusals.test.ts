@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ok } from "../../src/flow/outcome.ts";
 import { Refusal } from "../../src/flow/positions.ts";
 import { filled, later, offsets, run, upTo } from "../support/flow/driving.ts";
-import { makeMember, makeWorld } from "../support/flow/member.ts";
+import { makeMember, makeWorld, recordingStage } from "../support/flow/member.ts";
 import type { ModelMember } from "../support/flow/member.ts";
+import { TOPIC } from "../support/flow/memory-log.ts";
 import { Away } from "../support/flow/memory-store.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
@@ -98,14 +100,24 @@ test("bounds that cannot be had now are asked again, and a topic that is gone is
   away.mockImplementation(bounds);
 });
 
-test("a look at the log that fails is taken again later and ends nothing", async () => {
-  const { world, member } = await applied(1);
+test("a look at one topic's log that fails is taken again later, spares the others and ends nothing", async () => {
+  const world = filled(1);
+  const stage = recordingStage((record) => Promise.resolve(ok(record)));
+  const member = await makeMember(world, {
+    stages: new Map([
+      ["other", stage],
+      [TOPIC, stage],
+    ]),
+  });
+  member.consumer.assign([0]);
+  await run(member, 2000);
   const away = vi.spyOn(world.log, "bounds").mockRejectedValueOnce(new Away("broker"));
   for (let n = 0; n < 12; n += 1) {
     member.consumer.callbacks?.fetched();
     await later(1000);
   }
-  expect(away).toHaveBeenCalled();
+  expect(away.mock.calls).toContainEqual(["other"]);
+  expect(away.mock.calls).toContainEqual([TOPIC]);
   expect(member.fatal).toEqual([]);
   away.mockRestore();
 });
