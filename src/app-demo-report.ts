@@ -92,13 +92,16 @@ const metricLines = async (db: Database, athletes: readonly string[]): Promise<s
     ...indent(
       textTable([
         head,
-        ...latest.map((m) => [m.athlete_id, m.date, m.metric, m.source, Math.round(m.value), m.unit, m.method]),
+        ...latest.map((m) => [m.athlete_id, m.date, m.metric, m.source, shown(m.value), m.unit, m.method]),
       ]),
     ),
     "\nDay by day",
     ...indent(courses(rows)),
   ];
 };
+
+/** Whole from a hundred up, three digits below: a fraction is not to be rounded away. */
+const shown = (value: number): number => (value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 
 /** A sparkline for each athlete and metric that has more than a few days. */
 const courses = (rows: readonly Metric[]): string[] =>
@@ -111,6 +114,6 @@ const courses = (rows: readonly Metric[]): string[] =>
       days.push(values.get(date) ?? null);
     }
     const known = series.map((row) => row.value);
-    const range = `${Math.round(Math.min(...known))} to ${Math.round(Math.max(...known))} ${first.unit}`;
-    return [`${name.padEnd(22)} ${sparkline(days)}  ${range}, ${first.date} to ${last.date}`];
+    const range = `${shown(Math.min(...known))} to ${shown(Math.max(...known))} ${first.unit}`;
+    return [`${name.padEnd(28)} ${sparkline(days)}  ${range}, ${first.date} to ${last.date}`];
   });
