@@ -1,5 +1,6 @@
 import type { ApplyDeps, Applied } from "./apply.ts";
 import { applyRecords } from "./apply.ts";
+import { rowsOnly } from "./effects.ts";
 import { dead } from "./outcome.ts";
 import type { Lane } from "./lanes.ts";
 import { laneKey } from "./lanes.ts";
@@ -10,14 +11,12 @@ import type { AnyStage } from "./stage.ts";
 /** So many workers may die under one record before it is given up. */
 export const MAX_DEATHS = 3;
 
-const nothing = { objects: [], superseded: [], rows: undefined, events: [], dead_letters: [], tally: {} };
-
 /** The stage that gives a record up: its bytes go to the dead letters as `crashed`. */
 const givingUp = (stage: AnyStage): AnyStage => ({
   name: stage.name,
   decode: async () => dead("crashed", "", `the worker died ${MAX_DEATHS} times under this record`),
   read: async () => undefined,
-  decide: () => nothing,
+  decide: () => rowsOnly(undefined, {}),
   write: async () => undefined,
 });
 

@@ -52,3 +52,13 @@ export type Effects<Rows> = {
   /** Records by fate, for telemetry and the runner's log line. */
   tally: Record<string, number>;
 };
+
+/** The effects of a stage that only writes rows. */
+export const rowsOnly = <Rows>(rows: Rows, tally: Record<string, number>): Effects<Rows> => ({
+  objects: [],
+  superseded: [],
+  rows,
+  events: [],
+  dead_letters: [],
+  tally,
+});

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { aggregationStyle, type MetricDefinition } from "../domain/catalogue.ts";
 import { DAY } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant } from "../domain/sample.ts";
+import { readAthlete } from "../flow/athletes.ts";
 import type { Clock } from "../flow/ports.ts";
 import type { Route, RouteRequest } from "../flow/route.ts";
 import * as buckets from "./buckets.ts";
@@ -9,7 +10,6 @@ import * as params from "./params.ts";
 import { bucketPieces, datePieces, startingIn, withMargin } from "./pieces.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
-import { readSettings } from "./sql.ts";
 import { sumOrder } from "./sum-order.ts";
 import { newestZone, zonesOf, type ZoneAt } from "./zone.ts";
 
@@ -110,7 +110,7 @@ const handler = async (deps: QueryDeps, request: RouteRequest): Promise<Record<s
   const athleteId = request.athlete_id ?? "";
   const metric = params.metricParameter(query.metric);
   const resolution = resolutionOf(query.resolution);
-  const settings = await readSettings(deps.db, athleteId);
+  const { settings } = await readAthlete(deps.db, athleteId);
   const zoneAt = zonesOf(settings, await newestZone(deps, athleteId));
   const span = resolution === "1d" ? 30 * DAY : DAY;
   const range = params.rangeParameters(query, deps.clock.now(), span, zoneAt);

@@ -1,25 +1,10 @@
-import type { Instant, LocalDate, Sample, Tombstone, AthleteSettings } from "../domain/sample.ts";
-import type { CopyType, Database, Reader } from "../flow/ports.ts";
+import type { Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
+import type { Database, Reader } from "../flow/ports.ts";
+import { STAGED_NAMES, STAGED_TYPES, sampleOfCells } from "../flow/staged-rows.ts";
 
 /** `reach`: what reaches into [from, to) begins no earlier. Dates are those that rows of the range may stand under. */
 export type SqlRange = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
 export type Pointer = { period_start: LocalDate; object_key: string };
-
-const COLUMNS: readonly (readonly [keyof Sample, CopyType])[] = [
-  ["athlete_id", "text"],
-  ["sample_id", "uuid"],
-  ["metric", "text"],
-  ["start_at", "timestamptz"],
-  ["end_at", "timestamptz"],
-  ["value", "float8"],
-  ["unit", "text"],
-  ["source", "text"],
-  ["device", "text"],
-  ["tz", "text"],
-  ["local_date", "date"],
-  ["attributes", "jsonb"],
-  ["received_at", "timestamptz"],
-];
 
 /** Staged rows that overlap the range, of one metric or (null) of all. */
 export const readStaged = async (
@@ -29,16 +14,12 @@ export const readStaged = async (
   range: Pick<SqlRange, "from" | "to" | "reach">,
 ): Promise<Sample[]> => {
   const rows = await tx.copyOut(
-    `select ${COLUMNS.map(([name]) => name).join(", ")} from health_samples_staging
+    `select ${STAGED_NAMES} from health_samples_staging
      where athlete_id = $1 and start_at >= $2 and start_at < $3 and end_at >= $4 ${metric === null ? "" : "and metric = $5"}`,
-    COLUMNS.map(([, type]) => type),
+    STAGED_TYPES,
     [athleteId, new Date(range.reach), new Date(range.to), new Date(range.from), ...(metric === null ? [] : [metric])],
   );
-  return rows.map((row) => {
-    const sample = Object.fromEntries(COLUMNS.map(([name], at) => [name, row[at]])) as unknown as Sample;
-    sample.attributes ??= {};
-    return sample;
-  });
+  return rows.map(sampleOfCells);
 };
 
 /**
@@ -80,21 +61,6 @@ export const readTombstonesOf = async (db: Database, athleteId: string, ids: rea
     `select sample_id, reason, twin_key from sample_tombstones where athlete_id = $1 and sample_id = any($2::uuid[])`,
     [athleteId, ids],
   );
-
-/** `zones` may hold instants as ISO text, as the settings were sent. */
-type StoredZone = { from: Instant | string; zone: string };
-
-export const readSettings = async (db: Reader | Database, athleteId: string): Promise<AthleteSettings> => {
-  const [row] = await db.query<{ zones: StoredZone[]; source_order: AthleteSettings["source_order"] }>(
-    `select zones, source_order from athletes where athlete_id = $1`,
-    [athleteId],
-  );
-  const zones = (row?.zones ?? []).map(({ from, zone }) => ({
-    from: typeof from === "string" ? Date.parse(from) : from,
-    zone,
-  }));
-  return { zones, source_order: row?.source_order ?? {} };
-};
 
 /** The zone of the newest staged sample, or null. */
 export const newestStagedZone = async (db: Reader | Database, athleteId: string): Promise<string | null> =>

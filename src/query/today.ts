@@ -3,12 +3,12 @@ import { aggregationStyle, type AggregationStyle, METRICS, type MetricDefinition
 import { dayEnd, dayStart, localDate } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
 import { effectiveEnd } from "../domain/interval.ts";
+import { readAthlete } from "../flow/athletes.ts";
 import type { Route } from "../flow/route.ts";
 import { figuresOf, type SumOrder, sumWithin, withoutShadowedAggregates } from "./buckets.ts";
 import { readSeries } from "./read.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
-import { readSettings } from "./sql.ts";
 import { sumOrder } from "./sum-order.ts";
 import { newestZone, zonesOf } from "./zone.ts";
 
@@ -81,7 +81,7 @@ const answerSchema = Type.Object({
  */
 const readToday = async (deps: QueryDeps, athleteId: string): Promise<Record<string, unknown>> => {
   const now = deps.clock.now();
-  const settings = await readSettings(deps.db, athleteId);
+  const { settings } = await readAthlete(deps.db, athleteId);
   const tz = zonesOf(settings, await newestZone(deps, athleteId))(now);
   const date = localDate(now, tz);
   const day = { from: dayStart(date, tz), to: dayEnd(date, tz) };

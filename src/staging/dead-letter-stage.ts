@@ -1,4 +1,4 @@
-import type { DeadLetter } from "../flow/effects.ts";
+import { type DeadLetter, rowsOnly } from "../flow/effects.ts";
 import { drop, ok } from "../flow/outcome.ts";
 import type { Codec, Tx } from "../flow/ports.ts";
 import type { Stage } from "../flow/stage.ts";
@@ -12,14 +12,11 @@ export const createDeadLetterStage = (codec: Codec): Stage<DeadLetter, null, Dea
     return decoded.kind === "ok" ? ok(decoded.value as DeadLetter) : drop("unreadable");
   },
   read: async () => null,
-  decide: (inputs) => ({
-    objects: [],
-    superseded: [],
-    rows: inputs.map(({ value }) => value),
-    events: [],
-    dead_letters: [],
-    tally: { stored: inputs.length },
-  }),
+  decide: (inputs) =>
+    rowsOnly(
+      inputs.map(({ value }) => value),
+      { stored: inputs.length },
+    ),
   write: async (tx, letters) => {
     for (const letter of letters) await file(tx, letter);
   },

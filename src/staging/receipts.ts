@@ -1,4 +1,5 @@
 import type { Instant } from "../domain/sample.ts";
+import { rowsOnly } from "../flow/effects.ts";
 import { ok } from "../flow/outcome.ts";
 import type { Codec } from "../flow/ports.ts";
 import type { Stage } from "../flow/stage.ts";
@@ -27,14 +28,11 @@ export const createReceiptStage = (codec: Codec): Stage<BatchReceipt, null, Batc
     return decoded.kind === "ok" ? ok(decoded.value) : decoded;
   },
   read: async () => null,
-  decide: (inputs) => ({
-    objects: [],
-    superseded: [],
-    rows: inputs.map(({ value }) => value),
-    events: [],
-    dead_letters: [],
-    tally: { stored: inputs.length },
-  }),
+  decide: (inputs) =>
+    rowsOnly(
+      inputs.map(({ value }) => value),
+      { stored: inputs.length },
+    ),
   write: async (tx, receipts) => {
     if (receipts.length === 0) return;
     await tx.query(

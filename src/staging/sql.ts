@@ -1,25 +1,11 @@
 import type { LocalDate } from "../domain/sample.ts";
 import { StartOver } from "../flow/commit.ts";
 import type { CopyColumn, OnStep, Tx } from "../flow/ports.ts";
+import { STAGED_COLUMNS, cellsOfSample } from "../flow/staged-rows.ts";
 import { keyOf } from "./facts.ts";
 import type { StagingRows } from "./rows.ts";
 
-const COLUMNS: readonly CopyColumn[] = [
-  { name: "athlete_id", type: "text" },
-  { name: "sample_id", type: "uuid" },
-  { name: "metric", type: "text" },
-  { name: "start_at", type: "timestamptz" },
-  { name: "end_at", type: "timestamptz" },
-  { name: "value", type: "float8" },
-  { name: "unit", type: "text" },
-  { name: "source", type: "text" },
-  { name: "device", type: "text" },
-  { name: "tz", type: "text" },
-  { name: "local_date", type: "date" },
-  { name: "attributes", type: "jsonb" },
-  { name: "received_at", type: "timestamptz" },
-  { name: "rev", type: "int8" },
-];
+const COLUMNS: readonly CopyColumn[] = [...STAGED_COLUMNS, { name: "rev", type: "int8" }];
 
 /**
  * Locks are always taken in one order: athletes (sorted; `readFacts` did), windows (sorted), rows. Throws StartOver
@@ -95,21 +81,9 @@ const remove = async (tx: Tx, { removals }: StagingRows): Promise<void> => {
 
 const insert = async (tx: Tx, { inserts }: StagingRows, revs: ReadonlyMap<string, number>): Promise<void> => {
   if (inserts.length === 0) return;
-  const cells = inserts.map((s) => [
-    s.athlete_id,
-    s.sample_id,
-    s.metric,
-    s.start_at,
-    s.end_at,
-    s.value,
-    s.unit,
-    s.source,
-    s.device,
-    s.tz,
-    s.local_date,
-    s.attributes,
-    s.received_at,
-    revs.get(keyOf(s.athlete_id, s.local_date)) ?? raise(s.local_date),
+  const cells = inserts.map((sample) => [
+    ...cellsOfSample(sample),
+    revs.get(keyOf(sample.athlete_id, sample.local_date)) ?? raise(sample.local_date),
   ]);
   try {
     await tx.copyIn("health_samples_staging", COLUMNS, cells);

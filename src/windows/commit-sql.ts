@@ -1,30 +1,8 @@
 import type { Instant, LocalDate } from "../domain/sample.ts";
 import type { Tx } from "../flow/ports.ts";
 import type { Adopted, Dirtied } from "./decide.ts";
-import type { Pane } from "./due.ts";
-import type { MetricRow, PaneDay } from "./facts.ts";
-import type { MetricKey } from "./metric-changes.ts";
+import type { PaneDay } from "./facts.ts";
 import type { NewPointer } from "./objects-of.ts";
-
-/** Locks the athlete's row, made if it is missing, and answers its version. Always the first lock. */
-export const lockAthlete = async (tx: Tx, athleteId: string): Promise<number> => {
-  await tx.query(`insert into athletes (athlete_id) values ($1) on conflict do nothing`, [athleteId]);
-  const [row] = await tx.query<{ version: number }>(`select version from athletes where athlete_id = $1 for update`, [
-    athleteId,
-  ]);
-  return row?.version ?? 0;
-};
-
-export const raiseVersion = async (tx: Tx, athleteId: string): Promise<void> => {
-  await tx.query(`update athletes set version = version + 1 where athlete_id = $1`, [athleteId]);
-};
-
-/** Numbers that only ever rise: taken under the athlete's lock, so that they rise in the order of commits. */
-export const nextRevisions = async (tx: Tx, count: number): Promise<number[]> => {
-  if (count === 0) return [];
-  const rows = await tx.query<{ n: number }>(`select nextval('revisions') as n from generate_series(1, $1)`, [count]);
-  return rows.map((row) => row.n);
-};
 
 export type Touched = Dirtied & { reason: string; topic_partition: number };
 
@@ -95,36 +73,6 @@ export const removePointers = async (tx: Tx, athleteId: string, dates: readonly 
     athleteId,
     dates,
   ]);
-};
-
-export const upsertMetrics = async (
-  tx: Tx,
-  athleteId: string,
-  rows: readonly (MetricRow & { pane: Pane; revision: number })[],
-  now: Instant,
-): Promise<void> => {
-  await tx.query(
-    `insert into athlete_metrics (athlete_id, date, metric, source, value, unit, locked, synced_value, is_final, pane,
-       method, input_hash, provenance, revision, updated_at)
-     select $1, date, metric, source, value, unit, locked, synced_value, is_final, pane, method, input_hash,
-       provenance, revision, $2
-     from jsonb_to_recordset($3::jsonb) as t(date date, metric text, source text, value float8, unit text,
-       locked boolean, synced_value float8, is_final boolean, pane text, method text, input_hash text,
-       provenance jsonb, revision bigint)
-     on conflict (athlete_id, date, metric, source) do update set value = excluded.value, unit = excluded.unit,
-       locked = excluded.locked, synced_value = excluded.synced_value, is_final = excluded.is_final,
-       pane = excluded.pane, method = excluded.method, input_hash = excluded.input_hash,
-       provenance = excluded.provenance, revision = excluded.revision, updated_at = excluded.updated_at`,
-    [athleteId, new Date(now), JSON.stringify(rows)],
-  );
-};
-
-export const deleteMetrics = async (tx: Tx, athleteId: string, keys: readonly MetricKey[]): Promise<void> => {
-  await tx.query(
-    `delete from athlete_metrics m using jsonb_to_recordset($2::jsonb) as t(date date, metric text, source text)
-     where m.athlete_id = $1 and m.date = t.date and m.metric = t.metric and m.source = t.source`,
-    [athleteId, JSON.stringify(keys)],
-  );
 };
 
 /** The twin's tombstone, so that no late insert and no replay brings it back (D10). */

@@ -1,11 +1,13 @@
 import type { Instant } from "../domain/sample.ts";
 import { StartOver, enqueueEffects, settleObjects } from "../flow/commit.ts";
+import { lockAthlete, nextRevisions, raiseVersion } from "../flow/athletes.ts";
 import type { OutboxEvent } from "../flow/effects.ts";
+import { type Of, removeMetrics, writeMetrics } from "../flow/metric-rows.ts";
 import type { Clock, Database, OnStep, Tx } from "../flow/ports.ts";
 import type { TopicNames } from "../flow/topics.ts";
 import * as sql from "./commit-sql.ts";
 import type { PaneDecision } from "./decide.ts";
-import { type Of, metricEvent, metricGone, partitionEvent, partitionGone } from "./events.ts";
+import { partitionEvent, partitionGone } from "./events.ts";
 import type { PaneFacts } from "./facts.ts";
 import type { Written } from "./objects-of.ts";
 
@@ -31,7 +33,7 @@ export const PANE_STEPS = [
 export type CommitDeps = { db: Database; clock: Clock; onStep: OnStep; topic: TopicNames };
 
 const check = async (tx: Tx, facts: PaneFacts, decision: PaneDecision, now: Instant): Promise<void> => {
-  const version = await sql.lockAthlete(tx, facts.athlete_id);
+  const version = await lockAthlete(tx, facts.athlete_id);
   if (version !== facts.version) throw new StartOver("the athlete's version has moved");
   const topic_partition = facts.days[0]?.topic_partition ?? 0;
   const days = decision.dirtied.map((day) => ({ ...day, reason: "moved", topic_partition }));
@@ -44,7 +46,7 @@ const movePointers = async (
   decision: PaneDecision,
   written: readonly Written[],
 ): Promise<OutboxEvent[]> => {
-  const revisions = await sql.nextRevisions(tx, written.length + decision.removed.length);
+  const revisions = await nextRevisions(tx, written.length + decision.removed.length);
   const moved = written.map(({ pointer }, at) => ({ ...pointer, revision: revisions[at] as number }));
   if (moved.length > 0) await sql.movePointers(tx, of.athlete_id, moved, of.now);
   const gone = decision.removed;
@@ -61,19 +63,15 @@ const movePointers = async (
   ];
 };
 
-const writeMetrics = async (tx: Tx, of: Of, facts: PaneFacts, decision: PaneDecision): Promise<OutboxEvent[]> => {
+const changeMetrics = async (tx: Tx, of: Of, facts: PaneFacts, decision: PaneDecision): Promise<OutboxEvent[]> => {
   const { upserts, deletes } = decision.metrics;
-  const revisions = await sql.nextRevisions(tx, upserts.length + deletes.length);
+  const revisions = await nextRevisions(tx, upserts.length + deletes.length);
   const rows = upserts.map((row, at) => {
     const pane = facts.days.find((day) => day.date === row.date)?.pane ?? "late";
     return Object.assign({ pane, revision: revisions[at] as number }, row);
   });
-  if (rows.length > 0) await sql.upsertMetrics(tx, of.athlete_id, rows, of.now);
-  if (deletes.length > 0) await sql.deleteMetrics(tx, of.athlete_id, deletes);
-  return [
-    ...rows.map((row) => metricEvent(of, row)),
-    ...deletes.map((key, at) => metricGone(of, key, revisions[rows.length + at] as number)),
-  ];
+  const gone = deletes.map((key, at) => ({ ...key, revision: revisions[rows.length + at] as number }));
+  return [...(await writeMetrics(tx, of, rows)), ...(await removeMetrics(tx, of, gone))];
 };
 
 /** Keys that nothing points to once this pane has committed. */
@@ -104,7 +102,7 @@ export const commitPane = async (
     await deps.onStep("pane.staging-emptied");
     const events = await movePointers(tx, of, decision, written);
     await deps.onStep("pane.pointer-moved");
-    events.push(...(await writeMetrics(tx, of, facts, decision)));
+    events.push(...(await changeMetrics(tx, of, facts, decision)));
     await deps.onStep("pane.metrics");
     if (decision.adopted.length > 0) await sql.writeAdopted(tx, facts.athlete_id, decision.adopted, now);
     if (decision.seen.length > 0) await sql.noteSeen(tx, facts.athlete_id, decision.seen);
@@ -114,7 +112,7 @@ export const commitPane = async (
     await settleObjects(tx, { objects: written.map(({ write }) => write), superseded }, deps.clock);
     await deps.onStep("pane.intents-used");
     await sql.markFired(tx, facts.athlete_id, facts.days, now);
-    await sql.raiseVersion(tx, facts.athlete_id);
+    await raiseVersion(tx, facts.athlete_id);
     await deps.onStep("pane.fired");
   });
   await deps.onStep("pane.committed");

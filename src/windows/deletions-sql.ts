@@ -1,6 +1,6 @@
 import type { Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
 import type { Database, Reader, Tx } from "../flow/ports.ts";
-import { STAGED_NAMES, type StagedRow, asSample } from "./staged-rows.ts";
+import { STAGED_NAMES, type StagedRow, asSample } from "../flow/staged-rows.ts";
 
 export type OpenDeletion = { sample_id: string; type: string | null; searched_to: LocalDate | null };
 

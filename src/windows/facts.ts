@@ -1,6 +1,7 @@
 import type { DailyTotal } from "../domain/interpret.ts";
 import type { AthleteSettings, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
 import type { Clock, Database, ObjectStore, OnStep, ParquetFormat, Telemetry } from "../flow/ports.ts";
+import type { MetricRow } from "../flow/metric-rows.ts";
 import type { TopicNames } from "../flow/topics.ts";
 import type { DueRules, Pane } from "./due.ts";
 
@@ -31,21 +32,6 @@ export type Pointer = {
 
 /** A day that fires in this pane: `k` is the `dirty` that its results will stand for. */
 export type PaneDay = { date: LocalDate; pane: Pane; k: number; topic_partition: number };
-
-/** A row of athlete_metrics with the sources that a sync writes. */
-export type MetricRow = {
-  date: LocalDate;
-  metric: string;
-  source: "apple_health" | "derived";
-  value: number | null;
-  unit: string;
-  locked: boolean;
-  synced_value: number | null;
-  is_final: boolean;
-  method: string | null;
-  input_hash: string | null;
-  provenance: Record<string, unknown> | null;
-};
 
 /** Everything a pane decides on, from one snapshot of the database and the immutable objects it names. */
 export type PaneFacts = {

@@ -1,9 +1,8 @@
 import type { MetricValue } from "../domain/day-metrics.ts";
 import type { LocalDate } from "../domain/sample.ts";
 import { canonicalJson } from "../flow/rows-hash.ts";
-import type { MetricRow } from "./facts.ts";
+import type { MetricKey, MetricRow } from "../flow/metric-rows.ts";
 
-export type MetricKey = Pick<MetricRow, "date" | "metric" | "source">;
 /** Rows as they shall stand, and rows that shall go. A row in neither list stays as it is. */
 export type MetricChanges = { upserts: MetricRow[]; deletes: MetricKey[] };
 

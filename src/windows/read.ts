@@ -1,14 +1,16 @@
 import { tombstoneIds } from "../domain/copies.ts";
 import type { DailyTotal } from "../domain/interpret.ts";
 import { addDays } from "../domain/local-day.ts";
-import type { AthleteSettings, Instant, LocalDate, Sample, Tombstone, TwinKey } from "../domain/sample.ts";
+import type { Instant, LocalDate, Sample, Tombstone, TwinKey } from "../domain/sample.ts";
 import { inputSpan } from "../domain/window.ts";
+import { readAthlete } from "../flow/athletes.ts";
+import type { MetricRow } from "../flow/metric-rows.ts";
 import type { Clock, Database, Reader } from "../flow/ports.ts";
+import { STAGED_NAMES, STAGED_TYPES, sampleOfCells } from "../flow/staged-rows.ts";
 import type { DayObjects } from "./day-objects.ts";
 import { type DueDay, type WindowRow, nextPane } from "./due.ts";
-import type { MetricRow, PaneDay, PaneFacts, Pointer } from "./facts.ts";
+import type { PaneDay, PaneFacts, Pointer } from "./facts.ts";
 import { WINDOW_COLUMNS } from "./sql.ts";
-import { STAGED_COLUMNS, STAGED_NAMES, sampleOfCells } from "./staged-rows.ts";
 
 /** A sample may be this long (D5), so one that reaches into a span may have begun this much earlier. */
 const LONGEST_DAYS = 4;
@@ -49,22 +51,11 @@ const readDays = async (
   return days;
 };
 
-const readAthlete = async (tx: Reader, athleteId: string): Promise<{ version: number; settings: AthleteSettings }> => {
-  const [row] = await tx.query<AthleteSettings & { version: number }>(
-    `select version, zones, source_order from athletes where athlete_id = $1`,
-    [athleteId],
-  );
-  if (!row) return { version: 0, settings: { zones: [], source_order: {} } };
-  // The column says instants as settings do, as text or milliseconds.
-  const zones = row.zones.map(({ from, zone }) => ({ from: +new Date(from), zone }));
-  return { version: row.version, settings: { zones, source_order: row.source_order } };
-};
-
 const readStaged = async (tx: Reader, athleteId: string, span: Span, days: readonly PaneDay[]): Promise<Sample[]> => {
   const rows = await tx.copyOut(
     `select ${STAGED_NAMES} from health_samples_staging
      where athlete_id = $1 and ((start_at >= $2 and start_at < $3 and end_at >= $4) or local_date = any($5::date[]))`,
-    STAGED_COLUMNS.map(([, type]) => type),
+    STAGED_TYPES,
     [athleteId, new Date(span.reach), new Date(span.to), new Date(span.from), days.map((day) => day.date)],
   );
   return rows.map(sampleOfCells);

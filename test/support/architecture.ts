@@ -77,7 +77,7 @@ const codeLines = (text: string): number =>
     .filter((line) => line.trim() !== "").length;
 
 /** Budgets without exemptions (docs/adr/0003-framework-size.md gives the reason for flow's). */
-export const BUDGETS = { file: 300, median: 120, flowCode: 1100 };
+export const BUDGETS = { file: 300, median: 120, flowCode: 1300 };
 
 export const overBudget = (sources: readonly Source[]): string[] => {
   const sizes = sources.map(({ path, text }) => ({ path, lines: lines(text) }));

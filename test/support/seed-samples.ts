@@ -1,32 +1,16 @@
 import { addDays } from "../../src/domain/local-day.ts";
 import { digest, sha256Hex } from "../../src/flow/digest.ts";
-import type { CopyColumn, Database, ObjectStore, Tx } from "../../src/flow/ports.ts";
+import type { Database, ObjectStore, Tx } from "../../src/flow/ports.ts";
+import { STAGED_COLUMNS, cellsOfSample } from "../../src/flow/staged-rows.ts";
 import type { LocalDate, Sample } from "../../src/domain/sample.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
-
-const COLUMNS: CopyColumn[] = [
-  { name: "athlete_id", type: "text" },
-  { name: "sample_id", type: "uuid" },
-  { name: "metric", type: "text" },
-  { name: "start_at", type: "timestamptz" },
-  { name: "end_at", type: "timestamptz" },
-  { name: "value", type: "float8" },
-  { name: "unit", type: "text" },
-  { name: "source", type: "text" },
-  { name: "device", type: "text" },
-  { name: "tz", type: "text" },
-  { name: "local_date", type: "date" },
-  { name: "attributes", type: "jsonb" },
-  { name: "received_at", type: "timestamptz" },
-  { name: "rev", type: "int8" },
-];
 
 /** Puts rows into staging as they are. */
 export const stageRows = (tx: Tx, samples: readonly Sample[]): Promise<void> =>
   tx.copyIn(
     "health_samples_staging",
-    COLUMNS,
-    samples.map((s) => COLUMNS.map(({ name }) => (name === "rev" ? 1 : s[name as keyof Sample]))),
+    [...STAGED_COLUMNS, { name: "rev", type: "int8" }],
+    samples.map((sample) => [...cellsOfSample(sample), 1]),
   );
 
 let generation = 0;

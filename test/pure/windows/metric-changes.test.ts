@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MetricValue } from "../../../src/domain/day-metrics.ts";
-import type { MetricRow } from "../../../src/windows/facts.ts";
+import type { MetricRow } from "../../../src/flow/metric-rows.ts";
 import { metricChanges } from "../../../src/windows/metric-changes.ts";
 
 const DATE = "2026-11-20";

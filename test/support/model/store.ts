@@ -1,7 +1,8 @@
 import type { Sample, SampleChunk, TombstoneReason, TwinKey } from "../../../src/domain/sample.ts";
 import type { DailyRow, Staged, SyncHolder } from "../../../src/staging/facts.ts";
 import type { WindowRow } from "../../../src/windows/due.ts";
-import type { MetricRow, Pointer } from "../../../src/windows/facts.ts";
+import type { MetricRow } from "../../../src/flow/metric-rows.ts";
+import type { Pointer } from "../../../src/windows/facts.ts";
 
 /**
  * One athlete's world in memory: two logs (live and backfill), the database, the object store and one compacted topic.
