@@ -3,7 +3,7 @@ import type { Digest, Instant, Sample } from "../domain/sample.ts";
 import type { Effects } from "../flow/effects.ts";
 import { topicDeadLetter } from "../flow/dead-letters.ts";
 import type { Accepted, Facts, Staged } from "./facts.ts";
-import { isErased, keyOf } from "./facts.ts";
+import { keyOf } from "./facts.ts";
 import { settleDaily } from "./daily.ts";
 import { settleDeletions } from "./deletions.ts";
 import { Draft } from "./draft.ts";
@@ -17,10 +17,8 @@ import { settleSyncs } from "./syncs.ts";
 export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effects<StagingRows> => {
   const draft = new Draft(facts, now);
   settleDeletions(facts, draft);
-  const open = facts.interpreted.accepted.filter(({ sample }) => !isErased(sample, facts));
-  draft.count("erased", facts.interpreted.accepted.length - open.length);
   // Versions first: a deleted version has replaced the lower ones all the same, whichever came first.
-  const leading = settleSyncs(open, facts, draft);
+  const leading = settleSyncs(facts.interpreted.accepted, facts, draft);
   settleSamples(
     leading.filter((accepted) => isWanted(accepted, draft)),
     facts,

@@ -4,7 +4,7 @@ import { twinKey } from "../domain/merge.ts";
 import type { Instant, LocalDate, Sample, TombstoneReason } from "../domain/sample.ts";
 import { touchedDates } from "../domain/window.ts";
 import type { Facts, KnownTombstone, Lane, Staged } from "./facts.ts";
-import { isErased, keyOf } from "./facts.ts";
+import { keyOf } from "./facts.ts";
 import type { StagingRows, TombstoneRow, TouchedWindow } from "./rows.ts";
 
 export type Touch = { lane: Lane; topic_partition: number; reason: string };
@@ -32,7 +32,6 @@ export class Draft {
     this.tally = { ...facts.interpreted.tally };
     this.#zones = new Map([...facts.athletes].map(([id, { zones_seen }]) => [id, new Set(zones_seen)]));
     for (const { sample } of facts.interpreted.accepted) {
-      if (isErased(sample, facts)) continue;
       const known = this.#zones.get(sample.athlete_id) ?? new Set();
       this.#zones.set(sample.athlete_id, known.add(sample.tz));
     }

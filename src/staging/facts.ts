@@ -67,7 +67,7 @@ export type Facts = {
   totals: ReadonlyMap<string, { received_at: Instant; content_hash: string }>;
 };
 
-/** Older than the athlete's erasure: dropped for ever, even after the athlete comes back. */
+/** A total that counts as received at its batch's first application (contract §3) can be older than its chunk. */
 export const isErased = (of: { athlete_id: string; received_at: Instant }, facts: Facts): boolean => {
   const erasedBefore = facts.athletes.get(of.athlete_id)?.erased_before ?? null;
   return erasedBefore !== null && of.received_at <= erasedBefore;

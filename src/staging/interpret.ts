@@ -2,7 +2,7 @@ import { interpret, interpretDaily } from "../domain/interpret.ts";
 import type { AthleteSettings, Digest, SampleChunk, SentSeries } from "../domain/sample.ts";
 import { isUuid } from "../domain/ids.ts";
 import { storable } from "../domain/source.ts";
-import type { ChunkInput, Interpreted } from "./facts.ts";
+import type { AthleteFacts, ChunkInput, Interpreted } from "./facts.ts";
 
 const NO_SETTINGS: AthleteSettings = { zones: [], source_order: {} };
 
@@ -10,23 +10,37 @@ const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.strin
 
 const head = ({ samples: _, ...series }: SentSeries): Omit<SentSeries, "samples"> => series;
 
-/** The same pure checks as the edge's, now with what is known of the athlete: each sample gets its fate on its own. */
+const isErased = ({ received_at }: SampleChunk, erasedBefore: number | null): boolean =>
+  erasedBefore !== null && received_at <= erasedBefore;
+
+const entries = ({ series, deletions, daily }: SampleChunk): number =>
+  series.reduce((sum, { samples }) => sum + samples.length, deletions.length + daily.length);
+
+/**
+ * The same pure checks as the edge's, now with what is known of the athlete: each sample gets its fate on its own.
+ * What was received before the athlete's erasure is dropped whole, for ever: not even a dead letter may tell of it.
+ */
 export const interpretChunks = (
   inputs: readonly ChunkInput[],
-  settingsOf: (athleteId: string) => AthleteSettings | undefined,
+  athleteOf: (athleteId: string) => Pick<AthleteFacts, "settings" | "erased_before"> | undefined,
   digest: Digest,
 ): Interpreted => {
   const result: Interpreted = { accepted: [], refused: [], deletions: [], daily: [], tally: {} };
   for (const input of inputs) {
-    interpretSamples(input, settingsOf(input.chunk.athlete_id) ?? NO_SETTINGS, result);
+    const athlete = athleteOf(input.chunk.athlete_id);
+    if (isErased(input.chunk, athlete?.erased_before ?? null)) {
+      count(result, "erased", entries(input.chunk));
+      continue;
+    }
+    interpretSamples(input, athlete?.settings ?? NO_SETTINGS, result);
     interpretDailies(input, result, digest);
     interpretDeletions(input, result);
   }
   return result;
 };
 
-const count = (into: Interpreted, fate: string): void => {
-  into.tally[fate] = (into.tally[fate] ?? 0) + 1;
+const count = (into: Interpreted, fate: string, by = 1): void => {
+  into.tally[fate] = (into.tally[fate] ?? 0) + by;
 };
 
 const context = (chunk: SampleChunk, settings: AthleteSettings) => ({

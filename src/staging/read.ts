@@ -26,7 +26,7 @@ type Id = { athlete_id: string; sample_id: string };
 export const readFacts = async (tx: Tx, inputs: readonly Input<ChunkInput>[], digest: Digest): Promise<Facts> => {
   const chunks = inputs.map(({ value }) => value);
   const athletes = await readAthletes(tx, [...new Set(chunks.map(({ chunk }) => chunk.athlete_id))]);
-  const interpreted = interpretChunks(chunks, (id) => athletes.get(id)?.settings, digest);
+  const interpreted = interpretChunks(chunks, (id) => athletes.get(id), digest);
   await firstReceived(tx, chunks, interpreted);
   const syncs = await readSyncs(tx, interpreted.accepted);
   const ids: Id[] = [

@@ -185,12 +185,20 @@ test("of a day's provider totals the latest received wins, in any order; of two 
   expect(tables.apply([total(2, RECEIVED)]).tally).toEqual({ daily_older: 1 });
 });
 
-test("what was received before an erasure is dropped for ever, totals, zones and versions too", () => {
+test("what was received before an erasure is dropped for ever: samples, totals, zones, versions, deletions and refusals", () => {
   const tables = new Tables();
   tables.athletes.set("a1", { settings: { zones: [], source_order: {} }, erased_before: RECEIVED, zones_seen: [] });
-  const old = [heartRates([{ sample_id: A, time_zone: "Asia/Tokyo" }]), total(5, RECEIVED), versioned(uuid(9), 9)];
-  const { rows, tally } = tables.apply(old);
-  expect(tally).toEqual({ erased: 3 });
+  const refused = heartRates([{ sample_id: B, value: 5000 }]);
+  const old = [
+    heartRates([{ sample_id: A, time_zone: "Asia/Tokyo" }]),
+    total(5, RECEIVED),
+    versioned(uuid(9), 9),
+    deleting(A, "no uuid"),
+    refused,
+  ];
+  const { rows, tally, dead_letters } = tables.apply(old);
+  expect(tally).toEqual({ erased: 6 });
+  expect(dead_letters).toEqual([]);
   expect({ ...rows, now: 0 }).toEqual({
     athletes: [],
     windows: [],

@@ -24,7 +24,7 @@ export class Tables {
   /** Applies chunks as one batch of records; answers what was decided. */
   apply(chunks: readonly SampleChunk[], lane: Lane = "live", now: Instant = 0): Effects<StagingRows> {
     const inputs = chunks.map((chunk, offset): ChunkInput => ({ chunk, lane, record: recordOf(offset) }));
-    const interpreted = interpretChunks(inputs, (id) => this.athletes.get(id)?.settings, digest);
+    const interpreted = interpretChunks(inputs, (id) => this.athletes.get(id), digest);
     const tombstones = new Map(
       [...this.tombstones].map(([key, { reason, twin_key }]) => [key, { reason, seen: twin_key !== null }]),
     );
