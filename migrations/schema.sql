@@ -72,6 +72,7 @@ create table day_facts (
   facts jsonb not null,
   hash text not null,
   updated_at timestamp with time zone not null,
+  passed_hash text,
   constraint day_facts_pkey PRIMARY KEY (athlete_id, date)
 );
 
@@ -254,6 +255,10 @@ create table sleep_sessions (
   is_final boolean not null default false,
   revision bigint not null,
   updated_at timestamp with time zone not null,
+  onset_at timestamp with time zone,
+  final_wake_at timestamp with time zone,
+  gap_s double precision,
+  provenance jsonb,
   constraint sleep_sessions_kind_check CHECK ((kind = ANY (ARRAY['main'::text, 'nap'::text, 'secondary'::text, 'in_bed_only'::text]))),
   constraint sleep_sessions_pkey PRIMARY KEY (session_id)
 );
@@ -268,6 +273,7 @@ create table sleep_streams (
   content_hash text not null,
   channels text[] not null,
   written_at timestamp with time zone not null,
+  rows_hash text not null,
   constraint sleep_streams_pkey PRIMARY KEY (session_id),
   constraint sleep_streams_object_key_key UNIQUE (object_key)
 );
@@ -288,6 +294,7 @@ create table windows (
   constraint windows_pkey PRIMARY KEY (athlete_id, local_date)
 );
 
+CREATE INDEX day_facts_pending ON public.day_facts USING btree (athlete_id) WHERE (passed_hash IS DISTINCT FROM hash);
 CREATE INDEX dead_letters_athlete ON public.dead_letters USING btree (athlete_id, first_seen_at);
 CREATE INDEX health_samples_staging_day ON public.health_samples_staging USING btree (athlete_id, local_date, metric);
 CREATE INDEX health_samples_staging_time ON public.health_samples_staging USING btree (athlete_id, start_at);
@@ -296,6 +303,7 @@ CREATE INDEX outbox_shard ON public.outbox USING btree (shard, id);
 CREATE INDEX sample_tombstones_open ON public.sample_tombstones USING btree (athlete_id) WHERE (resolved_at IS NULL);
 CREATE INDEX sample_tombstones_twin ON public.sample_tombstones USING btree (athlete_id, twin_start) WHERE (twin_start IS NOT NULL);
 CREATE INDEX sleep_sessions_day ON public.sleep_sessions USING btree (athlete_id, date);
+CREATE INDEX sleep_streams_athlete ON public.sleep_streams USING btree (athlete_id);
 CREATE INDEX windows_due ON public.windows USING btree (topic_partition, athlete_id, local_date) WHERE (dirty > fired);
 CREATE INDEX windows_open ON public.windows USING btree (topic_partition, closes_at) WHERE (closed_at IS NULL);
 

@@ -81,6 +81,9 @@ export const GOLDEN_VALUES: Record<string, object[]> = {
       updated_at: AT,
       score_components: '{"duration":40}',
       is_final: false,
+      onset_at: AT - 28_500_000,
+      final_wake_at: AT - 60_000,
+      gap_s: 12.5,
     },
     {
       athlete_id: "a",
@@ -116,6 +119,9 @@ export const GOLDEN_VALUES: Record<string, object[]> = {
       updated_at: 0,
       score_components: null,
       is_final: true,
+      onset_at: null,
+      final_wake_at: null,
+      gap_s: null,
     },
   ],
   "day-partition": [
