@@ -1,17 +1,15 @@
 import type { Connections } from "./app.ts";
 import { VERSION, connect, isTransient, setUp } from "./app.ts";
+import { apiRoutes, edgeRoutes } from "./app-routes.ts";
 import type { Worker } from "./app-worker.ts";
 import { startWorker } from "./app-worker.ts";
 import type { Config } from "./config.ts";
-import { digest } from "./flow/digest.ts";
 import { Refusal } from "./flow/positions.ts";
 import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
-import { ingestRoutes } from "./ingest/route.ts";
 import { tokenVerifier } from "./io/http-auth.ts";
 import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
-import { parquetFormat } from "./io/parquet.ts";
 import { createTelemetry } from "./io/telemetry.ts";
 import type { Probe } from "./ops/readiness.ts";
 import { opsRoutes } from "./ops/readiness.ts";
@@ -19,7 +17,6 @@ import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
 import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
 import type { Supervisor } from "./ops/supervisor.ts";
 import { supervise } from "./ops/supervisor.ts";
-import { queryRoutes } from "./query/routes.ts";
 
 export const ROLES = ["edge", "worker", "api"] as const;
 export type Role = (typeof ROLES)[number];
@@ -142,10 +139,11 @@ const listen = async (
   worker: () => Supervisor | null,
   extra: Record<string, Probe>,
 ) => {
-  const { config, telemetry, clock, kafka, codec, topics } = connections;
+  const { config, telemetry, clock, kafka } = connections;
   const db = connections.openDatabase();
   const objects = connections.openObjects();
   const producer = kafka.producer();
+  const draining = new AbortController();
   const routes: Route[] = [
     ...opsRoutes({
       probes: { ...probes(connections, { db, objects }), ...extra },
@@ -153,8 +151,8 @@ const listen = async (
       metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
       metricsContentType: telemetry.contentType,
     }),
-    ...(roles.includes("edge") ? ingestRoutes({ db, producer, codec, topics, isTransient }) : []),
-    ...(roles.includes("api") ? queryRoutes({ db, objects, parquet: parquetFormat, digest, clock, isTransient }) : []),
+    ...(roles.includes("edge") ? edgeRoutes(connections, { db, producer }) : []),
+    ...(roles.includes("api") ? apiRoutes(connections, { db, objects, signal: draining.signal }) : []),
   ];
   const server: HttpServer = createHttpServer({
     routes,
@@ -167,6 +165,7 @@ const listen = async (
   telemetry.info("listening", { url, port, roles: [...roles] });
   return {
     close: async () => {
+      draining.abort();
       await server.close();
       await Promise.allSettled([producer.close(), db.close()]);
       objects.close();

@@ -1,0 +1,31 @@
+import type { Connections } from "./app.ts";
+import { isTransient } from "./app.ts";
+import { digest } from "./flow/digest.ts";
+import type { Database, ObjectStore, Producer } from "./flow/ports.ts";
+import type { Route } from "./flow/route.ts";
+import { ingestRoutes } from "./ingest/route.ts";
+import { parquetFormat } from "./io/parquet.ts";
+import { liveRoute } from "./query/live.ts";
+import { queryRoutes } from "./query/routes.ts";
+
+/** What the edge role serves: whatever takes data in. It needs Kafka alone; Postgres may be away. */
+export const edgeRoutes = (
+  { codec, topics }: Connections,
+  { db, producer }: { db: Database; producer: Producer },
+): Route[] => ingestRoutes({ db, producer, codec, topics, isTransient });
+
+/** What the api role serves to readers. `signal` ends streams when the process drains. */
+export const apiRoutes = (
+  { codec, topics, kafka, config, clock, owner }: Connections,
+  { db, objects, signal }: { db: Database; objects: ObjectStore; signal: AbortSignal },
+): Route[] => [
+  ...queryRoutes({ db, objects, parquet: parquetFormat, digest, clock, isTransient }),
+  liveRoute({
+    codec,
+    topics,
+    log: kafka.logInfo(),
+    openConsumer: () =>
+      kafka.consumer({ group: `${config.prefix}live-${owner}`, topics: [topics("metrics"), topics("sleep-sessions")] }),
+    signal,
+  }),
+];
