@@ -2,13 +2,12 @@
 import { Command, InvalidArgumentError } from "commander";
 import { benchCommand } from "../bench/command.ts";
 import { demoCommand } from "./app-demo.ts";
-import { runImport, waitForAthlete } from "./app-import.ts";
 import type { Role } from "./app-serve.ts";
-import { ROLES, serve } from "./app-serve.ts";
 import type { Connections } from "./app.ts";
 import { VERSION, connect } from "./app.ts";
 import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
+import { leanHeap } from "./lean-heap.ts";
 import { importCommand } from "./ops/import.ts";
 import { migrateCommand } from "./ops/migrate-command.ts";
 import { positionsCommand } from "./ops/positions-command.ts";
@@ -17,6 +16,8 @@ import { tokenCommand } from "./ops/token.ts";
 import { topicsCommand } from "./ops/topics-command.ts";
 import { waitCommand } from "./ops/wait.ts";
 
+// What only one command needs is loaded by that command: an import's memory is not spent on HTTP and panes.
+const ROLES: readonly Role[] = ["edge", "worker", "api"];
 const WAIT_MS = 30 * 60_000;
 const config = () => readConfig(process.env);
 const connected = (): Connections => connect(config(), "command");
@@ -38,6 +39,7 @@ const serveCommand = (): Command =>
     .addHelpText("after", `\nEnvironment (defaults in brackets):\n${settingsHelp()}\n`)
     .action(async (options: { roles: Role[]; setup?: true }) => {
       const main = import.meta.filename;
+      const { serve } = await import("./app-serve.ts");
       await serve({ config: config(), roles: options.roles, setup: options.setup ?? false, main });
     });
 
@@ -50,8 +52,12 @@ const openBoth = async () => {
 
 const importing = (): Command =>
   importCommand({
-    run: (request, onProgress) => runImport(connected(), request, onProgress),
-    waitFor: (athlete) => waitForAthlete(connected(), athlete, WAIT_MS),
+    run: async (request, onProgress) => {
+      const { runImport } = await import("./app-import.ts");
+      leanHeap();
+      return runImport(connected(), request, onProgress);
+    },
+    waitFor: async (athlete) => (await import("./app-import.ts")).waitForAthlete(connected(), athlete, WAIT_MS),
     stdout: process.stdout,
     stderr: process.stderr,
     exit: (code) => {
