@@ -5,13 +5,14 @@ import type { DailyTotal } from "./interpret.ts";
 import { type DayInput, type DaySamples, type MetricValue, inputHash } from "./metric-value.ts";
 import { restingHr } from "./resting-hr.ts";
 import type { Digest } from "./sample.ts";
+import { mainSleepOf, sleepMetrics } from "./sleep/sleep-metrics.ts";
 
 export type { DayInput, MetricValue } from "./metric-value.ts";
 
 /** `rhr/1` from heart rates. Only for days without a resting heart rate of the device's own: the caller sees to it. */
-const derivedRestingHr = ({ date, of }: DaySamples, digest: Digest): MetricValue[] => {
+const derivedRestingHr = ({ date, night, of }: DaySamples, digest: Digest): MetricValue[] => {
   const [heart, steps, workouts] = [of("heart_rate"), of("steps"), of("workout")];
-  const result = restingHr({ date, heart, steps, night: null, workouts });
+  const result = restingHr({ date, heart, steps, night, workouts });
   if (result === null) return [];
   const { value, provenance } = result;
   const input_hash = inputHash(result.inputs, null, digest);
@@ -39,7 +40,9 @@ const providerTotal = (total: DailyTotal, digest: Digest): MetricValue => ({
 export const dayMetrics = (input: DayInput, digest: Digest): MetricValue[] => {
   const { date, settings } = input;
   const byMetric = Map.groupBy(input.samples, ({ metric }) => metric);
-  const day: DaySamples = { date, settings, of: (metric) => byMetric.get(metric) ?? [] };
+  const sleep = mainSleepOf(date, input.sessions);
+  const night = sleep === null ? null : { from: sleep.onset_at, to: sleep.final_wake_at };
+  const day: DaySamples = { date, settings, night, of: (metric) => byMetric.get(metric) ?? [] };
   const totals = input.totals.filter((total) => total.date === date).map((total) => providerTotal(total, digest));
   const said = new Set(totals.map(({ metric }) => metric));
   const present = METRICS.filter(({ key }) => byMetric.has(key));
@@ -48,6 +51,7 @@ export const dayMetrics = (input: DayInput, digest: Digest): MetricValue[] => {
   return [
     ...own.filter(({ metric, source }) => source === "derived" || !said.has(metric)),
     ...(measured ? [] : derivedRestingHr(day, digest)),
+    ...(sleep === null ? [] : sleepMetrics(sleep, input.sessions, digest)),
     ...totals,
   ].toSorted((a, b) => compare(a.metric, b.metric) || compare(a.source, b.source));
 };

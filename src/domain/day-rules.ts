@@ -2,8 +2,17 @@ import { liesIn, shareOf } from "./apportion.ts";
 import type { MetricDefinition } from "./catalogue.ts";
 import type { Daily, DailyRule } from "./catalogue/definition.ts";
 import { compare } from "./copies.ts";
+import { midpoint } from "./interval.ts";
 import { localDate } from "./local-day.ts";
-import { type DaySamples, type MetricValue, dayFlags, inputHash, preferSamples, sourceCounts } from "./metric-value.ts";
+import {
+  type DaySamples,
+  type MetricValue,
+  dayFlags,
+  inputHash,
+  isPlain,
+  preferSamples,
+  sourceCounts,
+} from "./metric-value.ts";
 import { percentile } from "./resting-hr.ts";
 import type { Digest, Sample } from "./sample.ts";
 import { sourceOrder } from "./source-order.ts";
@@ -74,25 +83,40 @@ const sum: Rule = ({ key }, { date, of }) => {
   return { value, inputs, provenance: { n: inputs.length, sources: sourceCounts(inputs) } };
 };
 
-/** Until a main sleep is known, its vitals are those of the day. */
-const DAY_SCOPE = { scope: "day" } as const;
+type Scoped = { inputs: readonly Sample[]; provenance: Record<string, unknown> };
 
-const scopedMean: Rule = (definition, day) => {
-  const inputs = ofDay(definition, day);
-  if (inputs.length === 0) return null;
-  return { value: mean(inputs), inputs, provenance: { n: inputs.length, sources: sourceCounts(inputs), ...DAY_SCOPE } };
+/**
+ * What a rule of the night reads: the samples whose midpoint is in the main sleep (D20), else those of the day; on days
+ * without samples aggregates, alike (D21). Says which it was.
+ */
+const ofNight = ({ key }: MetricDefinition, { date, night, of }: DaySamples): Scoped | null => {
+  const isAsleep = (sample: Sample): boolean =>
+    night !== null && midpoint(sample) >= night.from && midpoint(sample) <= night.to;
+  const scopes = [
+    { scope: "main_sleep", samples: of(key).filter(isAsleep) },
+    { scope: "day", samples: of(key).filter(({ local_date }) => local_date === date) },
+  ];
+  const found = scopes.find(({ samples }) => samples.some(isPlain)) ?? scopes.find(({ samples }) => samples.length > 0);
+  if (found === undefined) return null;
+  const inputs = preferSamples(found.samples).toSorted(byId);
+  return { inputs, provenance: { n: inputs.length, sources: sourceCounts(inputs), scope: found.scope } };
+};
+
+const nightMean: Rule = (definition, day) => {
+  const scoped = ofNight(definition, day);
+  return scoped === null ? null : { value: mean(scoped.inputs), ...scoped };
 };
 
 /** `hrv/1` (§5.2): the median of SDNN; under three samples the quality is low. */
 const hrv: Rule = (definition, day) => {
-  const inputs = ofDay(definition, day);
-  if (inputs.length === 0) return null;
+  const scoped = ofNight(definition, day);
+  if (scoped === null) return null;
+  const { inputs, provenance } = scoped;
   const value = percentile(
     inputs.map((sample) => sample.value),
     0.5,
   );
-  const quality = inputs.length < 3 ? { quality: "low" } : {};
-  return { value, inputs, provenance: { n: inputs.length, sources: sourceCounts(inputs), ...DAY_SCOPE, ...quality } };
+  return { value, inputs, provenance: { ...provenance, ...(inputs.length < 3 ? { quality: "low" } : {}) } };
 };
 
 const [SYSTOLIC, DIASTOLIC] = ["blood_pressure_systolic", "blood_pressure_diastolic"] as const;
@@ -138,7 +162,7 @@ const RULES: Record<DailyRule, { source: MetricValue["source"]; rule: Rule }> = 
   "steps_merge/1": { source: "derived", rule: merged },
   "day_sum/1": { source: "derived", rule: sum },
   "day_mean/1": { source: "derived", rule: dayMean },
-  "sleep_mean/1": { source: "derived", rule: scopedMean },
+  "sleep_mean/1": { source: "derived", rule: nightMean },
   "hrv/1": { source: "derived", rule: hrv },
   "day_latest/1": { source: "apple_health", rule: (of, day) => chosen(ofDay(of, day), latestFirst) },
   "day_latest_by_end/1": {

@@ -1,7 +1,9 @@
 import type { MetricDefinition } from "./catalogue.ts";
 import { compare } from "./copies.ts";
 import type { DailyTotal } from "./interpret.ts";
+import type { Span } from "./interval.ts";
 import type { AthleteSettings, Digest, LocalDate, Sample } from "./sample.ts";
+import type { SleepSession } from "./sleep/session.ts";
 import { sourceKeyOf } from "./source.ts";
 
 /** A daily value as a rule gives it: what stands in `athlete_metrics`, but for locks and revisions. */
@@ -22,11 +24,16 @@ export type DayInput = {
   /** Live samples of all metrics that overlap the date's `inputSpan`. */
   samples: readonly Sample[];
   totals: readonly DailyTotal[];
+  /** All sleep sessions of the date. */
+  sessions: readonly SleepSession[];
   settings: AthleteSettings;
 };
 
-/** A day's input, its samples by metric. */
-export type DaySamples = Pick<DayInput, "date" | "settings"> & { of: (metric: string) => readonly Sample[] };
+/** A day's input, its samples by metric, and its main sleep from onset to final wake. */
+export type DaySamples = Pick<DayInput, "date" | "settings"> & {
+  of: (metric: string) => readonly Sample[];
+  night: Span | null;
+};
 
 /** Every member that a rule reads. Arrival stamps are none: the same samples must give the same hash in any order. */
 const inputRow = (sample: Sample) => {
@@ -58,8 +65,11 @@ export const sourceCounts = (samples: readonly Sample[]): { source_key: string; 
     .map(([source_key, all]) => ({ source_key, samples: all.length }))
     .toSorted((a, b) => compare(a.source_key, b.source_key));
 
+/** No aggregate. */
+export const isPlain = ({ attributes }: Sample): boolean => attributes.aggregated !== true;
+
 /** Aggregates count only where there are no samples (D21). */
 export const preferSamples = (samples: readonly Sample[]): readonly Sample[] => {
-  const plain = samples.filter(({ attributes }) => attributes.aggregated !== true);
+  const plain = samples.filter(isPlain);
   return plain.length > 0 ? plain : samples;
 };

@@ -1,9 +1,7 @@
-import { DAY, HOUR, MINUTE, localEpochDay, offsetAt } from "./local-day.ts";
-import { epochDay } from "./local-day.ts";
+import { type Span, midpoint } from "./interval.ts";
+import { DAY, HOUR, MINUTE, epochDay, localEpochDay, offsetAt } from "./local-day.ts";
 import { preferSamples } from "./metric-value.ts";
 import type { Instant, LocalDate, Sample } from "./sample.ts";
-
-export type Span = { from: Instant; to: Instant };
 
 export type RestingHrInput = {
   date: LocalDate;
@@ -57,9 +55,15 @@ const isLocalNight = ({ start_at, tz }: Sample): boolean => {
   return wall - Math.floor(wall / DAY) * DAY < 7 * HOUR;
 };
 
+const median = (beats: readonly Sample[]): number =>
+  percentile(
+    beats.map(({ value }) => value),
+    0.5,
+  );
+
 /** The least mean of bin medians over 6 neighbouring bins of which at least 4 are filled; null where there is none. */
-const quietest = (bins: ReadonlyMap<number, readonly number[]>): number | null => {
-  const medians = new Map([...bins].map(([bin, values]) => [bin, percentile(values, 0.5)] as const));
+const quietest = (bins: ReadonlyMap<number, readonly Sample[]>): number | null => {
+  const medians = new Map([...bins].map(([bin, beats]) => [bin, median(beats)] as const));
   let least: number | null = null;
   for (const filled of medians.keys())
     for (let first = filled - WINDOW + 1; first <= filled; first += 1) {
@@ -70,20 +74,15 @@ const quietest = (bins: ReadonlyMap<number, readonly number[]>): number | null =
   return least;
 };
 
+type Resting = Pick<RestingHrInput, "heart" | "steps" | "workouts">;
+type RestingAsleep = { least: number | null; n: number; bins: number; inputs: Sample[] };
+
 /**
- * `rhr/1` (healthkit.md §5.1, D16, D21) without its first step, the device's own resting heart rate. Step 2: of the
- * night's heart rates, taken at rest (no step in the 12 minutes before, no workout, motion context not active), the
- * least mean over 30 minutes. Step 3: the 5th percentile of at least 30 sedentary ones of the day. Else null.
- * A sample stands at its start (D3).
+ * Step 2 of `rhr/1`: of a night's heart rates, taken at rest (no step in the 12 minutes before, no workout, motion
+ * context not active), the least mean over 30 minutes; null where too few are left. A heart rate stands at its start.
  */
-export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInput): RestingHr | null => {
-  const day = epochDay(date);
-  const ofDay = ({ start_at, tz }: Sample): boolean => localEpochDay(start_at, tz) === day;
-  const inNight = (sample: Sample): boolean =>
-    night === null
-      ? isLocalNight(sample) && ofDay(sample)
-      : sample.start_at >= night.from && sample.start_at <= night.to;
-  const asleep = preferSamples(heart.filter(inNight));
+export const restingAsleep = ({ heart, steps, workouts }: Resting): RestingAsleep => {
+  const asleep = preferSamples(heart);
   const stepsNear = meets(asleep.map(({ start_at }) => ({ from: start_at - STILL, to: start_at })));
   const walked = preferSamples(steps.filter(({ start_at, end_at }) => stepsNear(start_at, end_at)));
   const walking = meets(walked.map(({ start_at, end_at }) => ({ from: start_at, to: end_at })));
@@ -94,18 +93,25 @@ export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInpu
     ({ start_at, attributes }) =>
       attributes.motion_context !== 2 && !walking(start_at - STILL, start_at) && !training(start_at, start_at),
   );
-  const bins = new Map<number, number[]>();
-  for (const { start_at, value } of calm) {
-    const bin = Math.floor(start_at / BIN);
-    bins.set(bin, [...(bins.get(bin) ?? []), value]);
-  }
+  const bins = Map.groupBy(calm, ({ start_at }) => Math.floor(start_at / BIN));
   const least = bins.size >= MIN_BINS ? quietest(bins) : null;
-  if (least !== null)
-    return {
-      value: least,
-      provenance: { step: 2, n: calm.length, bins: bins.size },
-      inputs: [...asleep, ...walked, ...trained],
-    };
+  return { least, n: calm.length, bins: bins.size, inputs: [...asleep, ...walked, ...trained] };
+};
+
+/**
+ * `rhr/1` (healthkit.md §5.1, D16, D21) without its first step, the device's own resting heart rate. Step 2 on the main
+ * sleep, by the samples' midpoints (D20), else on the small hours, by their starts (D3). Step 3: the 5th percentile of
+ * at least 30 sedentary ones of the day. Else null.
+ */
+export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInput): RestingHr | null => {
+  const day = epochDay(date);
+  const ofDay = ({ start_at, tz }: Sample): boolean => localEpochDay(start_at, tz) === day;
+  const inNight = (sample: Sample): boolean =>
+    night === null
+      ? isLocalNight(sample) && ofDay(sample)
+      : midpoint(sample) >= night.from && midpoint(sample) <= night.to;
+  const { least, n, bins, inputs } = restingAsleep({ heart: heart.filter(inNight), steps, workouts });
+  if (least !== null) return { value: least, provenance: { step: 2, n, bins }, inputs };
   const sedentary = preferSamples(heart.filter(ofDay)).filter(({ attributes }) => attributes.motion_context === 1);
   if (sedentary.length < MIN_SEDENTARY) return null;
   const value = percentile(
@@ -115,6 +121,6 @@ export const restingHr = ({ date, heart, steps, night, workouts }: RestingHrInpu
   return {
     value,
     provenance: { step: 3, n: sedentary.length },
-    inputs: [...new Set([...asleep, ...walked, ...trained, ...sedentary])],
+    inputs: [...new Set([...inputs, ...sedentary])],
   };
 };

@@ -81,7 +81,7 @@ const decideMetrics = (facts: PaneFacts, live: readonly Sample[], digest: Digest
     const span = inputSpan(date);
     const samples = live.filter((sample) => sample.end_at >= span.from && sample.start_at < span.to);
     const totals = facts.totals.filter((total) => total.date === date);
-    const computed = dayMetrics({ date, samples, totals, settings: facts.settings }, digest);
+    const computed = dayMetrics({ date, samples, totals, sessions: [], settings: facts.settings }, digest);
     const existing = facts.metrics.filter((row) => row.date === date);
     const day = metricChanges(date, existing, computed, pane !== "early");
     changes.upserts.push(...day.upserts);

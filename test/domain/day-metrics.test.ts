@@ -3,7 +3,7 @@ import { type DayInput, dayMetrics } from "../../src/domain/day-metrics.ts";
 import { NO_SETTINGS, aSample, at, changed, digest, steps, uuid } from "./make.ts";
 
 const day = (over: Partial<DayInput>) =>
-  dayMetrics({ date: "2026-03-10", samples: [], totals: [], settings: NO_SETTINGS, ...over }, digest);
+  dayMetrics({ date: "2026-03-10", samples: [], totals: [], sessions: [], settings: NO_SETTINGS, ...over }, digest);
 
 const watch = steps("watch", ["12:00:00", "12:10:00"], 1000);
 const phone = steps("phone", ["12:05:00", "12:15:00"], 901, { sample_id: uuid(2) });

@@ -6,7 +6,7 @@ import type { Sample } from "../../src/domain/sample.ts";
 import { NO_SETTINGS, aSample, at, digest, shuffled, uuid } from "./make.ts";
 
 const day = (samples: readonly Sample[], over: Partial<DayInput> = {}) =>
-  dayMetrics({ date: "2026-03-10", samples, totals: [], settings: NO_SETTINGS, ...over }, digest);
+  dayMetrics({ date: "2026-03-10", samples, totals: [], sessions: [], settings: NO_SETTINGS, ...over }, digest);
 
 let next = 0;
 type Over = NonNullable<Parameters<typeof aSample>[0]>;
