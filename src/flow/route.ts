@@ -19,6 +19,8 @@ export type RouteRequest = {
   raw: Uint8Array;
   received_at: Instant;
   request_id: string;
+  /** Who holds the token (`sub`); null where it does not say, and on public routes. */
+  subject: string | null;
 };
 
 /**

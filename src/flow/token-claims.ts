@@ -6,7 +6,12 @@ export const TOKEN = { algorithm: "HS256", issuer: "health-sync", audience: "hea
 export const SCOPES: readonly Scope[] = ["ingest", "read", "write", "ops"];
 
 /** Who a token may act for and what it may do. `athletes` is a list of ids, or "*" for everyone. */
-export type TokenClaims = { athletes: readonly string[] | "*"; scopes: readonly Scope[] };
+export type TokenClaims = {
+  athletes: readonly string[] | "*";
+  scopes: readonly Scope[];
+  /** Who holds it (`sub`): stands in the history of what they edit. */
+  subject?: string;
+};
 
 /** HMAC-SHA-256 needs a key of its own size; a shorter secret can be guessed. */
 export const MIN_SECRET_BYTES = 32;

@@ -27,7 +27,7 @@ export const tokenVerifier = (secret: string): TokenVerifier => {
     });
     const { athletes, scopes } = payload as { athletes?: unknown; scopes?: unknown };
     if (!isClaims(athletes, scopes)) throw unauthorized("the token names no athletes or no scopes");
-    return { athletes, scopes } as TokenClaims;
+    return { athletes, scopes, ...(payload.sub === undefined ? {} : { subject: payload.sub }) } as TokenClaims;
   };
 };
 

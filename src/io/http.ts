@@ -31,6 +31,7 @@ const DEFAULT_LIMITS = { body_bytes: 16 << 20, inflated_bytes: 64 << 20 };
 const NO_BYTES = Buffer.alloc(0);
 
 const bodies = new WeakMap<FastifyRequest, Buffer>();
+const subjects = new WeakMap<FastifyRequest, string>();
 
 const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const problem = asProblem(error);
@@ -66,6 +67,7 @@ const admit = async (route: Route, request: FastifyRequest, verify: TokenVerifie
     throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
   }
   permit(claims, route.scope, athlete);
+  if (claims.subject !== undefined) subjects.set(request, claims.subject);
 };
 
 const register = (app: FastifyInstance, route: Route, options: HttpOptions): void => {
@@ -86,6 +88,7 @@ const register = (app: FastifyInstance, route: Route, options: HttpOptions): voi
         raw: bodies.get(request) ?? NO_BYTES,
         received_at: options.clock.now(),
         request_id: request.id,
+        subject: subjects.get(request) ?? null,
       });
       return send(reply, answer);
     },

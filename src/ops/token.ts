@@ -10,14 +10,19 @@ export type TokenRequest = TokenClaims & {
   ttl: number;
 };
 
+/** Whoever is not named is the athlete that the token is for. */
+const holderOf = ({ subject, athletes }: TokenClaims): string =>
+  subject ?? (athletes === "*" ? "operator" : athletes.join(","));
+
 /** A signed bearer token. Throws when the secret is too short to be safe. */
-export const mintToken = async ({ secret, athletes, scopes, ttl }: TokenRequest): Promise<string> => {
+export const mintToken = async ({ secret, ttl, ...claims }: TokenRequest): Promise<string> => {
   const key = new TextEncoder().encode(secret);
   if (key.length < MIN_SECRET_BYTES) throw new Error(`AUTH_SECRET needs at least ${MIN_SECRET_BYTES} bytes`);
-  return new SignJWT({ athletes, scopes })
+  return new SignJWT({ athletes: claims.athletes, scopes: claims.scopes })
     .setProtectedHeader({ alg: TOKEN.algorithm, typ: "JWT" })
     .setIssuer(TOKEN.issuer)
     .setAudience(TOKEN.audience)
+    .setSubject(holderOf(claims))
     .setIssuedAt()
     .setExpirationTime(`${ttl} seconds`)
     .sign(key);
@@ -47,7 +52,12 @@ const addAthlete = (id: string, before: string[] | undefined): string[] => {
   return [...(before ?? []), id];
 };
 
-type Options = { athlete?: string[]; allAthletes?: true; scope: Scope[]; ttl: number; json?: true };
+const parseSubject = (text: string): string => {
+  if (/^[\w.@:+-]{1,128}$/.test(text)) return text;
+  throw new InvalidArgumentError("1 to 128 letters, digits and . _ @ : + -");
+};
+
+type Options = { athlete?: string[]; allAthletes?: true; scope: Scope[]; ttl: number; subject?: string; json?: true };
 
 /** `health-sync token`. `secret` reads AUTH_SECRET, or throws what to set; `print` writes a line to stdout. */
 export const tokenCommand = (deps: { secret: () => string; print: (line: string) => void }): Command =>
@@ -57,12 +67,15 @@ export const tokenCommand = (deps: { secret: () => string; print: (line: string)
     .option("--all-athletes", "it may act for every athlete")
     .requiredOption("--scope <scopes>", `what it may do: ${SCOPES.join(",")}`, parseScopes)
     .option("--ttl <time>", "how long it is valid", parseTtl, parseTtl("30d"))
+    .option("--subject <name>", "who holds it: stands in the history of edits", parseSubject)
     .option("--json", "print it as JSON with its claims")
     .action(async (options: Options, command: Command) => {
       if ((options.athlete === undefined) === (options.allAthletes === undefined)) {
         command.error("give either --athlete ID or --all-athletes");
       }
-      const athletes = options.athlete ?? "*";
-      const token = await mintToken({ secret: deps.secret(), athletes, scopes: options.scope, ttl: options.ttl });
-      deps.print(options.json ? JSON.stringify({ token, athletes, scopes: options.scope, ttl_s: options.ttl }) : token);
+      const athletes: TokenClaims["athletes"] = options.athlete ?? "*";
+      const who = options.subject === undefined ? {} : { subject: options.subject };
+      const claims = { athletes, scopes: options.scope, ...who };
+      const token = await mintToken({ secret: deps.secret(), ttl: options.ttl, ...claims });
+      deps.print(options.json ? JSON.stringify({ token, ...claims, ttl_s: options.ttl }) : token);
     });

@@ -21,6 +21,7 @@ test("a minted token is what the edge accepts, with its athletes and scopes and 
   expect(await tokenVerifier(SECRET)(bearerToken(`Bearer ${token}`))).toEqual({
     athletes: ["a1", "a2"],
     scopes: ["ingest", "read"],
+    subject: "a1,a2",
   });
   const { exp = 0, iat = 0 } = decodeJwt(token);
   expect(exp - iat).toBe(7200);
@@ -33,7 +34,19 @@ test("a token for all athletes is a wish of its own", async () => {
   expect(() => permit(claims, "read", "anyone")).toThrow(/scope read/);
 });
 
+const holder = async (...args: string[]): Promise<unknown> => {
+  const [token = ""] = await run([...args, "--scope", "write"]);
+  return (await tokenVerifier(SECRET)(token)).subject;
+};
+
+test("a token names its holder, for the history of edits: as told, else the athlete, else the operator", async () => {
+  expect(await holder("--athlete", "a1", "--subject", "coach@team.example")).toBe("coach@team.example");
+  expect(await holder("--athlete", "a1")).toBe("a1");
+  expect(await holder("--all-athletes")).toBe("operator");
+});
+
 test.each([
+  [["--athlete", "a1", "--scope", "read", "--subject", "two words"], /--subject/],
   [["--scope", "read"], /either --athlete/],
   [["--athlete", "a1", "--all-athletes", "--scope", "read"], /either --athlete/],
   [["--athlete", "a/1", "--scope", "read"], /--athlete/],
