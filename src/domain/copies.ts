@@ -17,8 +17,8 @@ const inOrder = (value: unknown): unknown => {
     .map(([key, child]) => [key, inOrder(child)]);
 };
 
-/** Equal for samples that are equal in every member, whatever the order of the members. */
-export const canonicalText = (sample: Sample): string => JSON.stringify(inOrder(sample));
+/** Equal for what is equal in every member (samples, facts of a day), whatever the order of the members. */
+export const canonicalText = (value: unknown): string => JSON.stringify(inOrder(value));
 
 /** Negative where `a` comes first. Strings by code unit, as everywhere: no locale may change a result. */
 export const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,3 +1,6 @@
+import { canonicalText } from "../copies.ts";
+import type { Digest } from "../sample.ts";
+
 /**
  * What later days need of a day: a row of `day_facts`. Computed values only, never a person's edit (D14). A member that
  * is absent was not there that day.
@@ -14,6 +17,8 @@ export type DayFacts = {
     rem_s: number | null;
     awake_s: number | null;
     wakeup_count: number | null;
+    /** Typed in by a person: it has a score, but enters no later night's baseline (§6). */
+    user_entered?: true;
   };
   /** `hrv/1`, ms. */
   hrv?: number;
@@ -26,3 +31,6 @@ export type DayFacts = {
   sedentary_hr?: { mean: number; n: number };
   ln_sdnn?: { mean: number; n: number };
 };
+
+/** SHA-256, hex, of a day's facts, whatever the order of their members: jsonb gives them back in its own. */
+export const factsHash = (facts: DayFacts, digest: Digest): string => digest.sha256(canonicalText(facts));
