@@ -88,6 +88,7 @@ create table dead_letters (
   attempts integer not null,
   first_seen_at timestamp with time zone not null,
   retried_at timestamp with time zone,
+  sent_with jsonb,
   constraint dead_letters_pkey PRIMARY KEY (id)
 );
 
@@ -187,6 +188,39 @@ create table outbox_shards (
   owner text,
   lease_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
   constraint outbox_shards_pkey PRIMARY KEY (shard)
+);
+
+create table replay_ranges (
+  replay_id text not null,
+  topic text not null,
+  topic_partition integer not null,
+  from_offset bigint not null,
+  to_offset bigint not null,
+  constraint replay_ranges_check CHECK ((to_offset >= from_offset)),
+  constraint replay_ranges_replay_id_fkey FOREIGN KEY (replay_id) REFERENCES replays(replay_id) ON DELETE CASCADE,
+  constraint replay_ranges_pkey PRIMARY KEY (replay_id, topic, topic_partition)
+);
+
+create table replays (
+  replay_id text not null,
+  state text not null,
+  selection jsonb not null,
+  rate double precision,
+  tally jsonb not null default '{}'::jsonb,
+  owner text,
+  seen_at timestamp with time zone not null,
+  created_at timestamp with time zone not null,
+  finished_at timestamp with time zone,
+  constraint replays_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text, 'cancelled'::text, 'done'::text]))),
+  constraint replays_pkey PRIMARY KEY (replay_id)
+);
+
+create table revoked_tokens (
+  jti text not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone not null default now(),
+  constraint revoked_tokens_jti_check CHECK ((jti ~ '^[A-Za-z0-9._-]{1,128}$'::text)),
+  constraint revoked_tokens_pkey PRIMARY KEY (jti)
 );
 
 create table sample_syncs (
@@ -294,12 +328,15 @@ create table windows (
   constraint windows_pkey PRIMARY KEY (athlete_id, local_date)
 );
 
+CREATE INDEX athletes_erased ON public.athletes USING btree (erased_before) WHERE (erased_before IS NOT NULL);
 CREATE INDEX day_facts_pending ON public.day_facts USING btree (athlete_id) WHERE (passed_hash IS DISTINCT FROM hash);
+CREATE INDEX dead_letters_age ON public.dead_letters USING btree (first_seen_at, id);
 CREATE INDEX dead_letters_athlete ON public.dead_letters USING btree (athlete_id, first_seen_at);
 CREATE INDEX health_samples_staging_day ON public.health_samples_staging USING btree (athlete_id, local_date, metric);
 CREATE INDEX health_samples_staging_time ON public.health_samples_staging USING btree (athlete_id, start_at);
 CREATE INDEX object_intents_age ON public.object_intents USING btree (noted_at);
 CREATE INDEX outbox_shard ON public.outbox USING btree (shard, id);
+CREATE INDEX revoked_tokens_expiry ON public.revoked_tokens USING btree (expires_at);
 CREATE INDEX sample_tombstones_open ON public.sample_tombstones USING btree (athlete_id) WHERE (resolved_at IS NULL);
 CREATE INDEX sample_tombstones_twin ON public.sample_tombstones USING btree (athlete_id, twin_start) WHERE (twin_start IS NOT NULL);
 CREATE INDEX sleep_sessions_day ON public.sleep_sessions USING btree (athlete_id, date);

@@ -1,5 +1,6 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
+import { leavingRoutes } from "./app-leaving.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, ObjectStore, Producer } from "./flow/ports.ts";
 import type { Route } from "./flow/route.ts";
@@ -16,16 +17,23 @@ export const edgeRoutes = (
 
 /** What the api role serves to readers. `signal` ends streams when the process drains. */
 export const apiRoutes = (
-  { codec, topics, kafka, config, clock, owner }: Connections,
+  connections: Connections,
   { db, objects, signal }: { db: Database; objects: ObjectStore; signal: AbortSignal },
-): Route[] => [
-  ...queryRoutes({ db, objects, parquet: parquetFormat, digest, clock, isTransient }),
-  liveRoute({
-    codec,
-    topics,
-    log: kafka.logInfo(),
-    openConsumer: () =>
-      kafka.consumer({ group: `${config.prefix}live-${owner}`, topics: [topics("metrics"), topics("sleep-sessions")] }),
-    signal,
-  }),
-];
+): Route[] => {
+  const { codec, topics, kafka, config, clock, owner } = connections;
+  return [
+    ...queryRoutes({ db, objects, parquet: parquetFormat, digest, clock, isTransient }),
+    liveRoute({
+      codec,
+      topics,
+      log: kafka.logInfo(),
+      openConsumer: () =>
+        kafka.consumer({
+          group: `${config.prefix}live-${owner}`,
+          topics: [topics("metrics"), topics("sleep-sessions")],
+        }),
+      signal,
+    }),
+    ...leavingRoutes(connections, { db, objects }),
+  ];
+};

@@ -1,5 +1,6 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
+import { followErasures } from "./app-leaving.ts";
 import { failpoints } from "./failpoints.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, OnStep } from "./flow/ports.ts";
@@ -54,11 +55,12 @@ export const startWorker = async (connections: Connections, fatal: (error: Error
   await runner.start();
   const relaying = startRelay(parts, fatal);
   const gauging = startGauges(parts);
+  const erasing = followErasures(connections, { db, objects: connections.openObjects() }, ending.signal).catch(fatal);
   return {
     stop: async () => {
       await runner.stop();
       ending.abort();
-      await Promise.allSettled([windows.done, relaying, gauging]);
+      await Promise.allSettled([windows.done, relaying, gauging, erasing]);
       await Promise.allSettled([windows.leave(), wakes.close()]);
       await db.close();
     },

@@ -8,9 +8,11 @@ import { VERSION, connect } from "./app.ts";
 import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
+import { eraseCommand } from "./ops/erase-command.ts";
 import { importCommand } from "./ops/import.ts";
 import { migrateCommand } from "./ops/migrate-command.ts";
 import { positionsCommand } from "./ops/positions-command.ts";
+import { replayCommand } from "./ops/replay-command.ts";
 import { stackCommand } from "./ops/stack-command.ts";
 import { tokenCommand } from "./ops/token.ts";
 import { topicsCommand } from "./ops/topics-command.ts";
@@ -81,6 +83,16 @@ const topicsAsCode = (): Command =>
     print,
   });
 
+const replaying = (): Command =>
+  replayCommand({
+    print,
+    stderr: process.stderr,
+    exit: (code) => {
+      process.exitCode = code;
+    },
+    open: async () => (await import("./app-replay.ts")).openReplay(connected()),
+  });
+
 const program = new Command("health-sync")
   .description("HealthKit samples in; Parquet, sleep sessions and athlete metrics out")
   .version(VERSION)
@@ -92,6 +104,8 @@ const program = new Command("health-sync")
   .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
   .addCommand(importing())
   .addCommand(positionsCommand({ print, open: openBoth }))
+  .addCommand(eraseCommand({ print, open: async () => (await import("./app-leaving.ts")).openErase(connected()) }))
+  .addCommand(replaying())
   .addCommand(demoCommand())
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));

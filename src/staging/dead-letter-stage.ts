@@ -2,6 +2,7 @@ import { type DeadLetter, rowsOnly } from "../flow/effects.ts";
 import { drop, ok } from "../flow/outcome.ts";
 import type { Codec, Tx } from "../flow/ports.ts";
 import type { Stage } from "../flow/stage.ts";
+import { readErasures } from "./erasures.ts";
 
 /** Files dead letters in their table. One that cannot be read is dropped: a dead letter of a dead letter would never end. */
 export const createDeadLetterStage = (codec: Codec): Stage<DeadLetter, null, DeadLetter[]> => ({
@@ -18,7 +19,11 @@ export const createDeadLetterStage = (codec: Codec): Stage<DeadLetter, null, Dea
       { stored: inputs.length },
     ),
   write: async (tx, letters) => {
-    for (const letter of letters) await file(tx, letter);
+    const isErased = await readErasures(
+      tx,
+      letters.map((letter) => letter.athlete_id),
+    );
+    for (const letter of letters) if (!isErased(letter.athlete_id, letter.first_seen_at)) await file(tx, letter);
   },
 });
 

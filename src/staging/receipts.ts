@@ -3,6 +3,7 @@ import { rowsOnly } from "../flow/effects.ts";
 import { ok } from "../flow/outcome.ts";
 import type { Codec } from "../flow/ports.ts";
 import type { Stage } from "../flow/stage.ts";
+import { readErasures } from "./erasures.ts";
 import { keyedRecord } from "./stage.ts";
 
 /** The Avro record `health.v1.BatchReceipt`. */
@@ -20,7 +21,7 @@ export type BatchReceipt = {
   ignored: Record<string, number>;
 };
 
-/** Receipts as consumed: the first application of a batch is the one that is kept. */
+/** Receipts as consumed: the first application of a batch is the one that is kept, none from before an erasure. */
 export const createReceiptStage = (codec: Codec): Stage<BatchReceipt, null, BatchReceipt[]> => ({
   name: "receipts",
   decode: async (record) => {
@@ -33,7 +34,12 @@ export const createReceiptStage = (codec: Codec): Stage<BatchReceipt, null, Batc
       inputs.map(({ value }) => value),
       { stored: inputs.length },
     ),
-  write: async (tx, receipts) => {
+  write: async (tx, consumed) => {
+    const isErased = await readErasures(
+      tx,
+      consumed.map((receipt) => receipt.athlete_id),
+    );
+    const receipts = consumed.filter((receipt) => !isErased(receipt.athlete_id, receipt.received_at));
     if (receipts.length === 0) return;
     await tx.query(
       `insert into ingest_batches as b (athlete_id, batch_id, received_at, body_hash, anchor, received, accepted,

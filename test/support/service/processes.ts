@@ -19,6 +19,8 @@ export type ServiceProcess = {
   stop(): Promise<Exit>;
   /** The end of its log, for a failing test. */
   log(): string;
+  /** All of its log. */
+  wholeLog(): string;
 };
 
 const KEPT_LINES = 40;
@@ -26,10 +28,12 @@ const DRAIN_MS = 20_000;
 
 const watch = (child: ChildProcess): ServiceProcess => {
   const lines: string[] = [];
+  const all: string[] = [];
   const seen = new Map<string, Record<string, unknown>>();
   const waiting = new Map<string, (fields: Record<string, unknown>) => void>();
   const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
   const take = (line: string): void => {
+    all.push(line);
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
     if (!line.startsWith("{")) return;
@@ -46,6 +50,7 @@ const watch = (child: ChildProcess): ServiceProcess => {
     pid: child.pid ?? 0,
     exited,
     log,
+    wholeLog: () => all.join("\n"),
     signal,
     event: (name) => {
       const known = seen.get(name);
@@ -85,6 +90,9 @@ export const startServe = async (env: Env, roles: string): Promise<ServiceProces
   const { url } = await edge.event("listening");
   return Object.assign(edge, { url: String(url) });
 };
+
+/** Any command, left running. */
+export const startCommand = (args: readonly string[], env: Env): ServiceProcess => start(args, env);
 
 /** Runs a command to its end; throws with its stderr unless it exits 0. Answers its stdout. */
 export const runCommand = async (args: readonly string[], env: Env): Promise<string> => {
