@@ -4,8 +4,8 @@ import { performance } from "node:perf_hooks";
 /** Everything of CI that needs no stack: types, lint, format, architecture, unused exports and dependencies. */
 const CHECKS: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ["types", "tsc", "--noEmit"],
-  ["lint", "oxlint", "--type-aware", "--deny-warnings", "src", "test", "stack", "bench"],
-  ["format", "oxfmt", "--check", "src", "test", "stack", "bench"],
+  ["lint", "oxlint", "--type-aware", "--deny-warnings", "src", "test", "stack", "bench", "examples"],
+  ["format", "oxfmt", "--check", "src", "test", "stack", "bench", "examples"],
   ["architecture", "vitest", "run", "--project", "unit", "test/architecture.test.ts", "--silent"],
   ["domain and flow covered", "vitest", "run", "--project", "unit", "--coverage", "--silent"],
   ["unused", "knip", "--no-progress"],
