@@ -89,7 +89,10 @@ type Scoped = { inputs: readonly Sample[]; provenance: Record<string, unknown> }
  * What a rule of the night reads: the samples whose midpoint is in the main sleep (D20), else those of the day; on days
  * without samples aggregates, alike (D21). Says which it was.
  */
-const ofNight = ({ key }: MetricDefinition, { date, night, of }: DaySamples): Scoped | null => {
+export const ofNight = (
+  { key }: Pick<MetricDefinition, "key">,
+  { date, night, of }: Pick<DaySamples, "date" | "night" | "of">,
+): Scoped | null => {
   const isAsleep = (sample: Sample): boolean =>
     night !== null && midpoint(sample) >= night.from && midpoint(sample) <= night.to;
   const scopes = [

@@ -1,9 +1,11 @@
 import { compare } from "../copies.ts";
+import { ofNight } from "../day-rules.ts";
 import { DAY, HOUR, MINUTE, offsetAt } from "../local-day.ts";
 import { type MetricValue, preferSamples } from "../metric-value.ts";
 import { percentile } from "../resting-hr.ts";
 import type { Instant, LocalDate, Sample } from "../sample.ts";
 import type { SleepSession } from "../sleep/session.ts";
+import { type MainSleep, mainSleepOf } from "../sleep/sleep-metrics.ts";
 import { sourceKeyOf } from "../source.ts";
 import type { DayFacts } from "./facts.ts";
 
@@ -28,15 +30,7 @@ const minutesAfterNoon = (at: Instant, tz: string): number => {
   return (sinceNoon - Math.floor(sinceNoon / DAY) * DAY) / MINUTE;
 };
 
-type Night = SleepSession & { onset_at: Instant; final_wake_at: Instant; total_sleep_s: number };
-
-const isNight = (session: SleepSession | undefined): session is Night =>
-  session !== undefined &&
-  session.onset_at !== null &&
-  session.final_wake_at !== null &&
-  session.total_sleep_s !== null;
-
-const mainSleep = (night: Night, samples: readonly Sample[]): DayFacts["main_sleep"] => {
+const mainSleep = (night: MainSleep, samples: readonly Sample[]): DayFacts["main_sleep"] => {
   const { session_id, onset_at, final_wake_at, tz, source } = night;
   const { total_sleep_s, deep_s, rem_s, awake_s, wakeup_count } = night;
   const byHand = samples.some(
@@ -64,34 +58,19 @@ const mainSleep = (night: Night, samples: readonly Sample[]): DayFacts["main_sle
 const measured = (samples: readonly Sample[]): readonly Sample[] =>
   preferSamples(samples.filter((sample) => !isEntered(sample))).toSorted((a, b) => compare(a.sample_id, b.sample_id));
 
-/** A figure of the main sleep, else of the local day (§5.2, D20), over what was measured. */
-const measuredVital = (
-  { date, samples }: FactsInput,
-  night: SleepSession | undefined,
-  { metric, figure }: Vital,
-): number | undefined => {
-  const own = samples.filter((sample) => sample.metric === metric);
-  const asleep = isNight(night)
-    ? own.filter(({ start_at, end_at }) => {
-        const middle = (start_at + end_at) / 2;
-        return middle >= night.onset_at && middle <= night.final_wake_at;
-      })
-    : [];
-  const inSleep = measured(asleep);
-  const values = inSleep.length > 0 ? inSleep : measured(own.filter(({ local_date }) => local_date === date));
-  return values.length === 0 ? undefined : figure(values.map(({ value }) => value));
-};
-
-type Vital = { metric: string; figure: (values: readonly number[]) => number };
-const HRV: Vital = { metric: "hrv_sdnn", figure: (values) => percentile(values, 0.5) };
-const BREATH: Vital = { metric: "respiratory_rate", figure: mean };
+type Vital = { key: string; figure: (values: readonly number[]) => number };
+const HRV: Vital = { key: "hrv_sdnn", figure: (values) => percentile(values, 0.5) };
+const BREATH: Vital = { key: "respiratory_rate", figure: mean };
 
 /** The derived value, made anew without what a person typed in where there is any. */
-const vital = (input: FactsInput, result: MetricValue | undefined, from: Vital): number | undefined => {
-  if (result === undefined) return undefined;
-  const typed = input.samples.some((sample) => sample.metric === from.metric && isEntered(sample));
-  const night = input.sessions.find(({ is_main_sleep }) => is_main_sleep);
-  return typed ? measuredVital(input, night, from) : result.value;
+const vital = (input: FactsInput, result: MetricValue | undefined, { key, figure }: Vital): number | undefined => {
+  const own = input.samples.filter(({ metric }) => metric === key);
+  if (result === undefined || !own.some(isEntered)) return result?.value;
+  const sleep = mainSleepOf(input.date, input.sessions);
+  const night = sleep === null ? null : { from: sleep.onset_at, to: sleep.final_wake_at };
+  const typedNone = own.filter((sample) => !isEntered(sample));
+  const scoped = ofNight({ key }, { date: input.date, night, of: () => typedNone });
+  return scoped === null ? undefined : figure(scoped.inputs.map(({ value }) => value));
 };
 
 /** Whose resting heart rate it is: the device's own by source, the provider's total, or the derived one (§5.1). */
@@ -119,10 +98,10 @@ export const factsOf = (input: FactsInput): DayFacts | null => {
   const ofDay = (metric: string): readonly Sample[] =>
     measured(samples.filter((sample) => sample.metric === metric && sample.local_date === date));
   const resting = of("resting_hr", "apple_health") ?? of("resting_hr", "derived");
-  const night = sessions.find(({ is_main_sleep }) => is_main_sleep);
+  const night = mainSleepOf(date, sessions);
   const sedentary = ofDay("heart_rate").filter(({ attributes }) => attributes.motion_context === 1);
   const remembered = present<Omit<DayFacts, "final">>({
-    main_sleep: isNight(night) ? mainSleep(night, samples) : undefined,
+    main_sleep: night === null ? undefined : mainSleep(night, samples),
     hrv: vital(input, of("hrv", "derived"), HRV),
     resting_hr: resting && { value: resting.value, series: restingSeries(resting) },
     respiratory_rate: vital(input, of("respiratory_rate", "derived"), BREATH),
