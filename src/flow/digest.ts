@@ -1,9 +1,9 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Digest } from "../domain/sample.ts";
 
 /** The domain's digests on node:crypto. */
 export const digest: Digest = {
-  sha1: (bytes) => createHash("sha1").update(bytes).digest(),
+  sha1: (bytes) => hash("sha1", bytes, "buffer"),
   sha256: (text) => hash("sha256", text, "hex"),
 };
 

@@ -4,7 +4,7 @@ import { seenKeys } from "./seen-keys.ts";
 
 /** An item waiting for its id. `value` orders equal keys. */
 export type Unnumbered<T> = { item: T; key: Omit<RecordParts, "n">; value: number };
-export type Numbered<T> = { item: T; uuid: string };
+export type Numbered<T> = { item: T; uuid: string; n: number };
 
 /** Records that may stand between two with equal keys and still be numbered in order of value. */
 const REACH = 1000;
@@ -24,11 +24,11 @@ export const numbering = <T>(digest: Digest, reach = REACH) => {
   const release = (first: string, group: Unnumbered<T>[]): Numbered<T>[] => {
     waiting.delete(first);
     held -= group.length;
-    const before = seen.add(first, group.length);
+    const before = seen.add(group[0]?.key.metric ?? "", first, group.length);
     const ordered = group.toSorted((a, b) => a.value - b.value);
     return ordered.map(({ item, key }, index) => {
       const n = before + index;
-      return { item, uuid: n === 0 ? first : recordId({ ...key, n }, digest) };
+      return { item, n, uuid: n === 0 ? first : recordId({ ...key, n }, digest) };
     });
   };
 

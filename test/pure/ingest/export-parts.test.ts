@@ -94,15 +94,25 @@ test("equal keys far apart get different ids too", () => {
 
 const uuid = (index: number): string => digest.sha256(String(index)).slice(0, 36);
 
-test("seen keys are counted exactly while the table grows, and forgotten when it is full", () => {
-  const growing = seenKeys();
+test("seen keys are counted exactly, metric by metric, while their tables grow", () => {
+  const keys = seenKeys();
   for (const round of [0, 1, 2]) {
-    for (let index = 0; index < 5000; index += 1) expect(growing.add(uuid(index), 1)).toBe(round);
+    for (let index = 0; index < 5000; index += 1) expect(keys.add("steps", uuid(index), 1)).toBe(round);
   }
+  expect(keys.add("heart_rate", uuid(0), 3)).toBe(0);
+  expect(keys.add("heart_rate", uuid(0), 1)).toBe(3);
+});
+
+test("when there is no more room the metric not seen for longest is forgotten, and one that fills it all starts again", () => {
+  const keys = seenKeys(512);
+  for (const metric of ["steps", "flights", "steps"]) keys.add(metric, uuid(0), 1);
+  keys.add("heart_rate", uuid(0), 1);
+  expect(keys.add("steps", uuid(0), 1)).toBe(2);
+  expect(keys.add("flights", uuid(0), 1)).toBe(0);
   const small = seenKeys(16);
-  expect(small.add(uuid(0), 2)).toBe(0);
-  for (let index = 1; index < 12; index += 1) small.add(uuid(index), 1);
-  expect(small.add(uuid(0), 1)).toBe(0);
+  expect(small.add("steps", uuid(0), 2)).toBe(0);
+  for (let index = 1; index < 13; index += 1) small.add("steps", uuid(index), 1);
+  expect(small.add("steps", uuid(0), 1)).toBe(0);
 });
 
 test("a batch has 2,000 samples, and its id depends on its content only", async () => {
