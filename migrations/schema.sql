@@ -158,6 +158,7 @@ create table metric_edits (
   before jsonb,
   after jsonb,
   edited_at timestamp with time zone not null,
+  revision bigint,
   constraint metric_edits_pkey PRIMARY KEY (id)
 );
 
@@ -255,6 +256,17 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (version)
 );
 
+create table settings_edits (
+  id bigint not null generated always as identity,
+  athlete_id text not null,
+  actor text not null,
+  before jsonb not null,
+  after jsonb not null,
+  recomputing jsonb not null,
+  edited_at timestamp with time zone not null,
+  constraint settings_edits_pkey PRIMARY KEY (id)
+);
+
 create table sleep_sessions (
   session_id uuid not null,
   athlete_id text not null,
@@ -334,11 +346,14 @@ CREATE INDEX dead_letters_age ON public.dead_letters USING btree (first_seen_at,
 CREATE INDEX dead_letters_athlete ON public.dead_letters USING btree (athlete_id, first_seen_at);
 CREATE INDEX health_samples_staging_day ON public.health_samples_staging USING btree (athlete_id, local_date, metric);
 CREATE INDEX health_samples_staging_time ON public.health_samples_staging USING btree (athlete_id, start_at);
+CREATE INDEX ingest_batches_newest ON public.ingest_batches USING btree (athlete_id, received_at DESC);
+CREATE INDEX metric_edits_value ON public.metric_edits USING btree (athlete_id, date, metric, id);
 CREATE INDEX object_intents_age ON public.object_intents USING btree (noted_at);
 CREATE INDEX outbox_shard ON public.outbox USING btree (shard, id);
 CREATE INDEX revoked_tokens_expiry ON public.revoked_tokens USING btree (expires_at);
 CREATE INDEX sample_tombstones_open ON public.sample_tombstones USING btree (athlete_id) WHERE (resolved_at IS NULL);
 CREATE INDEX sample_tombstones_twin ON public.sample_tombstones USING btree (athlete_id, twin_start) WHERE (twin_start IS NOT NULL);
+CREATE INDEX settings_edits_athlete ON public.settings_edits USING btree (athlete_id, id);
 CREATE INDEX sleep_sessions_day ON public.sleep_sessions USING btree (athlete_id, date);
 CREATE INDEX sleep_streams_athlete ON public.sleep_streams USING btree (athlete_id);
 CREATE INDEX windows_due ON public.windows USING btree (topic_partition, athlete_id, local_date) WHERE (dirty > fired);

@@ -96,6 +96,8 @@ const replaying = (): Command =>
 const program = new Command("health-sync")
   .description("HealthKit samples in; Parquet, sleep sessions and athlete metrics out")
   .version(VERSION)
+  // An option after a subcommand is that one's, also where its parent has one of that name.
+  .enablePositionalOptions()
   .showHelpAfterError("(add --help for more)")
   .addCommand(stackCommand())
   .addCommand(serveCommand())

@@ -1,5 +1,6 @@
 import kafkajs from "kafkajs";
 import type { Admin, Kafka } from "kafkajs";
+import type { Instant } from "../domain/sample.ts";
 import type { LogInfo } from "../flow/ports.ts";
 import { isTransient } from "./kafka-errors.ts";
 
@@ -27,13 +28,21 @@ async function asking<T>(kafka: Kafka, question: (admin: Admin) => Promise<T>): 
   }
 }
 
-export const createLogInfo = (kafka: Kafka): LogInfo => ({
+/** The first offset at or after an instant of broker time, by topic partition; the end where there is none. */
+export type LogTimes = { offsetsAt(topic: string, at: Instant): Promise<Map<number, number>> };
+
+export const createLogInfo = (kafka: Kafka): LogInfo & LogTimes => ({
   bounds: (topic) =>
     asking(kafka, async (admin) => {
       const offsets = await admin.fetchTopicOffsets(topic);
       return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
     }),
   clusterId: () => asking(kafka, async (admin) => (await admin.describeCluster()).clusterId),
+  offsetsAt: (topic, at) =>
+    asking(kafka, async (admin) => {
+      const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, at);
+      return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+    }),
 });
 
 export type TopicAdmin = {

@@ -2,7 +2,7 @@ import kafkajs from "kafkajs";
 import type { LogEntry } from "kafkajs";
 import type { GroupConsumer, LogInfo, Producer, TransactionalProducer } from "../flow/ports.ts";
 import { createLogInfo, createTopicAdmin } from "./kafka-admin.ts";
-import type { TopicAdmin } from "./kafka-admin.ts";
+import type { LogTimes, TopicAdmin } from "./kafka-admin.ts";
 import { registerZstd } from "./kafka-compression.ts";
 import { createConsumer } from "./kafka-consumer.ts";
 import type { ConsumerOptions } from "./kafka-consumer.ts";
@@ -20,7 +20,7 @@ export type KafkaClient = {
   /** Resolves once the id is ours and its former holder is fenced. `giveUpMs` (30 s) bounds a transaction. */
   transactional(id: string, options?: { giveUpMs?: number }): Promise<TransactionalProducer>;
   consumer(options: ConsumerOptions): GroupConsumer;
-  logInfo(): LogInfo;
+  logInfo(): LogInfo & LogTimes;
   topics(): TopicAdmin;
 };
 

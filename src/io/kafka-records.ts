@@ -46,6 +46,18 @@ export const notingPartitioner: ICustomPartitioner = () => {
   };
 };
 
+/** Where every client puts a key, of so many topic partitions. */
+export function partitionOfKey(key: string, partitions: number): number {
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader: 0,
+    replicas: [],
+    isr: [],
+  }));
+  return kafkajs.Partitioners.DefaultPartitioner()({ topic: "", partitionMetadata, message: { key, value: null } });
+}
+
 export function topicMessages(records: readonly OutgoingRecord[]): TopicMessages[] {
   const byTopic = new Map<string, Message[]>();
   for (const { topic, key, value, headers } of records) {
