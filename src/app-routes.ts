@@ -1,6 +1,7 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
 import { leavingRoutes } from "./app-leaving.ts";
+import { editRoutes } from "./edits/routes.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, ObjectStore, Producer } from "./flow/ports.ts";
 import type { Route } from "./flow/route.ts";
@@ -15,7 +16,7 @@ export const edgeRoutes = (
   { db, producer }: { db: Database; producer: Producer },
 ): Route[] => ingestRoutes({ db, producer, codec, topics, isTransient });
 
-/** What the api role serves to readers. `signal` ends streams when the process drains. */
+/** What the api role serves to people and programs. `signal` ends streams when the process drains. */
 export const apiRoutes = (
   connections: Connections,
   { db, objects, signal }: { db: Database; objects: ObjectStore; signal: AbortSignal },
@@ -34,6 +35,7 @@ export const apiRoutes = (
         }),
       signal,
     }),
+    ...editRoutes({ db, clock, topic: topics, isTransient }),
     ...leavingRoutes(connections, { db, objects }),
   ];
 };
