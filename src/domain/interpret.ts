@@ -66,7 +66,7 @@ const sentAttributes = ({ series, sample, batch_time_zone }: InterpretInput, met
   door: storable(series.door),
   type: series.type,
   value_received: sample.value + 0,
-  unit_received: series.unit,
+  unit_received: text(series.unit) ?? null,
   zone_sent: text(sample.time_zone),
   batch_zone: text(batch_time_zone),
   metadata: metadata.rest,
