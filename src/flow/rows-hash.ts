@@ -1,5 +1,6 @@
 import type { Sample } from "../domain/sample.ts";
 import { sha256Hex } from "./digest.ts";
+import type { StreamRow } from "./ports.ts";
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -9,6 +10,14 @@ export const compareRows = (a: Sample, b: Sample): number =>
   a.start_at - b.start_at ||
   a.end_at - b.end_at ||
   compareText(a.sample_id, b.sample_id);
+
+/** The total order of rows in a sleep_streams object: rows that are equal in it are equal. */
+export const compareStreamRows = (a: StreamRow, b: StreamRow): number =>
+  compareText(a.channel, b.channel) ||
+  a.start_at - b.start_at ||
+  a.end_at - b.end_at ||
+  compareText(a.source, b.source) ||
+  a.value - b.value;
 
 /** JSON with the keys of every object in order, so that equal values give equal text. Undefined members are left out. */
 export const canonicalJson = (value: unknown): string => {
@@ -47,4 +56,12 @@ export const rowsHash = (samples: readonly Sample[]): string => {
       ]),
     );
   return sha256Hex(Buffer.from(rows.join("\n"), "utf8"));
+};
+
+/** SHA-256 of a sleep stream's rows, whatever order they come in. */
+export const streamHash = (rows: readonly StreamRow[]): string => {
+  const lines = rows
+    .toSorted(compareStreamRows)
+    .map((row) => canonicalJson([row.channel, row.start_at, row.end_at, row.source, row.value]));
+  return sha256Hex(Buffer.from(lines.join("\n"), "utf8"));
 };

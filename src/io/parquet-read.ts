@@ -4,8 +4,8 @@ import type { DecodedArray, FileMetaData, RowGroup, SchemaTree } from "hyparquet
 import { readColumn } from "hyparquet/src/column.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import type { Attributes, Sample } from "../domain/sample.ts";
-import type { Series } from "../flow/ports.ts";
-import type { ColumnName } from "./parquet-schema.ts";
+import type { Series, StreamRow } from "../flow/ports.ts";
+import type { DayColumn, SleepColumn } from "./parquet-schema.ts";
 
 /** Bounds what a damaged or hostile page can make us allocate. */
 const MAX_PAGE_BYTES = 256 << 20;
@@ -39,7 +39,11 @@ const openFile = (bytes: Uint8Array): File => {
 };
 
 /** Rows [from, to) of one column in one row group. */
-const readRange = (file: File, group: RowGroup, range: { name: ColumnName; from: number; to: number }): unknown[] => {
+const readRange = (
+  file: File,
+  group: RowGroup,
+  range: { name: DayColumn | SleepColumn; from: number; to: number },
+): unknown[] => {
   const { name, from, to } = range;
   const leaf = file.leaves.get(name);
   const column = group.columns.find((each) => each.meta_data?.path_in_schema[0] === name)?.meta_data;
@@ -62,7 +66,7 @@ const readRange = (file: File, group: RowGroup, range: { name: ColumnName; from:
   return Array.prototype.slice.call(rows, from - skipped, to - skipped) as unknown[];
 };
 
-const readAll = <T>(file: File, name: ColumnName): T[] =>
+const readAll = <T>(file: File, name: DayColumn | SleepColumn): T[] =>
   file.metadata.row_groups.flatMap(
     (group) => readRange(file, group, { name, from: 0, to: Number(group.num_rows) }) as T[],
   );
@@ -76,7 +80,7 @@ const unfold = (text: string | null | undefined): { attributes: Attributes; rece
 /** Every row of a day or month object, in the file's order. */
 export const decodeDay = (bytes: Uint8Array): Sample[] => {
   const file = openFile(bytes);
-  const text = (name: ColumnName): string[] => readAll<string>(file, name);
+  const text = (name: DayColumn): string[] => readAll<string>(file, name);
   const [athletes, metrics, units, sources] = [text("athlete_id"), text("metric"), text("unit"), text("source")];
   const [zones, dates, ids] = [text("tz"), text("local_date"), text("sample_id")];
   const devices = readAll<string | null | undefined>(file, "device");
@@ -113,7 +117,7 @@ export const decodeSeries = (bytes: Uint8Array, metric: string): Series => {
   const ranges = file.metadata.row_groups
     .map((group) => ({ group, ...rangeOf(file, group, metric) }))
     .filter(({ from, to }) => to > from);
-  const column = <T>(name: ColumnName): T[] =>
+  const column = <T>(name: DayColumn): T[] =>
     ranges.flatMap(({ group, from, to }) => readRange(file, group, { name, from, to }) as T[]);
   return {
     sample_id: column<string>("sample_id"),
@@ -128,3 +132,19 @@ export const decodeSeries = (bytes: Uint8Array, metric: string): Series => {
 
 /** All sample ids of an object: what the search for a deleted id reads. */
 export const decodeIds = (bytes: Uint8Array): string[] => readAll<string>(openFile(bytes), "sample_id");
+
+/** Every row of a sleep_streams object, in the file's order. */
+export const decodeSleep = (bytes: Uint8Array): StreamRow[] => {
+  const file = openFile(bytes);
+  const channels = readAll<string>(file, "channel");
+  const sources = readAll<string>(file, "source");
+  const [starts, ends] = [readAll<bigint>(file, "start_at"), readAll<bigint>(file, "end_at")];
+  const values = readAll<number>(file, "value");
+  return channels.map((channel, i) => ({
+    channel,
+    start_at: Number(starts[i]),
+    end_at: Number(ends[i]),
+    value: values[i] ?? Number.NaN,
+    source: sources[i] ?? "",
+  }));
+};

@@ -1,17 +1,24 @@
 import type { SchemaElement } from "hyparquet";
 import type { Sample } from "../domain/sample.ts";
+import type { StreamRow } from "../flow/ports.ts";
 
-export type ColumnName = Exclude<keyof Sample, "received_at">;
+export type DayColumn = Exclude<keyof Sample, "received_at">;
+export type SleepColumn = keyof StreamRow | "session_id";
 
-export type Column = {
-  element: SchemaElement & { name: ColumnName };
+export type Column<Name extends string> = {
+  element: SchemaElement & { name: Name };
   /** Absent: the writer takes a dictionary where it halves the bytes. */
   encoding?: "RLE_DICTIONARY" | "DELTA_BINARY_PACKED" | "PLAIN";
   statistics?: true;
   uncompressed?: true;
 };
 
-const text = (name: ColumnName, repetition_type: "REQUIRED" | "OPTIONAL" = "REQUIRED"): Column["element"] => ({
+type Element<Name extends string> = Column<Name>["element"];
+
+const text = <Name extends string>(
+  name: Name,
+  repetition_type: "REQUIRED" | "OPTIONAL" = "REQUIRED",
+): Element<Name> => ({
   name,
   type: "BYTE_ARRAY",
   converted_type: "UTF8",
@@ -19,7 +26,7 @@ const text = (name: ColumnName, repetition_type: "REQUIRED" | "OPTIONAL" = "REQU
   repetition_type,
 });
 
-const instant = (name: ColumnName): Column["element"] => ({
+const instant = <Name extends string>(name: Name): Element<Name> => ({
   name,
   type: "INT64",
   converted_type: "TIMESTAMP_MILLIS",
@@ -27,11 +34,21 @@ const instant = (name: ColumnName): Column["element"] => ({
   repetition_type: "REQUIRED",
 });
 
+const uuid = <Name extends string>(name: Name): Element<Name> => ({
+  name,
+  type: "FIXED_LEN_BYTE_ARRAY",
+  type_length: 16,
+  logical_type: { type: "UUID" },
+  repetition_type: "REQUIRED",
+});
+
+const VALUE = { name: "value", type: "DOUBLE", repetition_type: "REQUIRED" } as const;
+
 /**
  * The columns of health_streams with their encodings, as measured in lake-layout.md. source to value are neighbours,
  * so that a series is one range; sample_id is last, because most readers skip its 16 incompressible bytes a row.
  */
-export const COLUMNS: readonly Column[] = [
+export const DAY_COLUMNS: readonly Column<DayColumn>[] = [
   { element: text("athlete_id"), encoding: "RLE_DICTIONARY" },
   { element: text("metric"), encoding: "RLE_DICTIONARY", statistics: true },
   { element: text("unit"), encoding: "RLE_DICTIONARY" },
@@ -51,24 +68,19 @@ export const COLUMNS: readonly Column[] = [
   },
   { element: instant("start_at"), encoding: "DELTA_BINARY_PACKED", statistics: true },
   { element: instant("end_at"), encoding: "DELTA_BINARY_PACKED", statistics: true },
-  { element: { name: "value", type: "DOUBLE", repetition_type: "REQUIRED" } },
+  { element: VALUE },
   { element: text("attributes", "OPTIONAL") },
-  {
-    element: {
-      name: "sample_id",
-      type: "FIXED_LEN_BYTE_ARRAY",
-      type_length: 16,
-      logical_type: { type: "UUID" },
-      repetition_type: "REQUIRED",
-    },
-    encoding: "PLAIN",
-    uncompressed: true,
-  },
+  { element: uuid("sample_id"), encoding: "PLAIN", uncompressed: true },
 ];
 
-export const SCHEMA: SchemaElement[] = [
-  { name: "root", num_children: COLUMNS.length },
-  ...COLUMNS.map((column) => column.element),
+/** The columns of sleep_streams: the same settings, but that one id all over compresses to nothing. */
+export const SLEEP_COLUMNS: readonly Column<SleepColumn>[] = [
+  { element: uuid("session_id"), encoding: "PLAIN" },
+  { element: text("channel"), encoding: "RLE_DICTIONARY", statistics: true },
+  { element: instant("start_at"), encoding: "DELTA_BINARY_PACKED", statistics: true },
+  { element: instant("end_at"), encoding: "DELTA_BINARY_PACKED", statistics: true },
+  { element: VALUE },
+  { element: text("source"), encoding: "RLE_DICTIONARY" },
 ];
 
 /** Written into every file. Never a version: equal rows must give equal bytes. */

@@ -1,11 +1,11 @@
 import { constants, zstdCompressSync } from "node:zlib";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Sample } from "../domain/sample.ts";
-import type { ParquetFormat } from "../flow/ports.ts";
-import { canonicalJson, compareRows } from "../flow/rows-hash.ts";
-import { decodeDay, decodeIds, decodeSeries } from "./parquet-read.ts";
-import { COLUMNS, CREATED_BY, PAGE_BYTES, SCHEMA, ZSTD_LEVEL } from "./parquet-schema.ts";
-import type { Column, ColumnName } from "./parquet-schema.ts";
+import type { ParquetFormat, StreamRow } from "../flow/ports.ts";
+import { canonicalJson, compareRows, compareStreamRows } from "../flow/rows-hash.ts";
+import { decodeDay, decodeIds, decodeSeries, decodeSleep } from "./parquet-read.ts";
+import { CREATED_BY, DAY_COLUMNS, PAGE_BYTES, SLEEP_COLUMNS, ZSTD_LEVEL } from "./parquet-schema.ts";
+import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
 
 const zstd = (input: Uint8Array): Uint8Array =>
   zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
@@ -20,21 +20,35 @@ const idBytes = (id: string): Uint8Array => {
 const attributesText = (sample: Sample): string =>
   canonicalJson({ ...sample.attributes, received_at: sample.received_at });
 
+type Data = unknown[] | BigInt64Array | Float64Array | Int32Array;
+type Values<Name extends string, Row> = Record<Name, (rows: readonly Row[]) => Data>;
+type Timed = { start_at: number; end_at: number; value: number; source: string };
+
 /** Adding 0 turns −0 into 0: a dictionary does not tell them apart, and rows_hash must not either. */
-const VALUES: Record<ColumnName, (rows: readonly Sample[]) => unknown[] | BigInt64Array | Float64Array | Int32Array> = {
-  athlete_id: (rows) => rows.map((row) => row.athlete_id),
-  metric: (rows) => rows.map((row) => row.metric),
-  unit: (rows) => rows.map((row) => row.unit),
-  source: (rows) => rows.map((row) => row.source),
-  device: (rows) => rows.map((row) => row.device),
-  tz: (rows) => rows.map((row) => row.tz),
-  local_date: (rows) => Int32Array.from(rows, (row) => Date.parse(`${row.local_date}T00:00:00Z`) / 86_400_000),
+const TIMED: Values<keyof Timed, Timed> = {
   start_at: (rows) => BigInt64Array.from(rows, (row) => BigInt(row.start_at)),
   end_at: (rows) => BigInt64Array.from(rows, (row) => BigInt(row.end_at)),
   value: (rows) => Float64Array.from(rows, (row) => row.value + 0),
+  source: (rows) => rows.map((row) => row.source),
+};
+
+const DAY_VALUES: Values<DayColumn, Sample> = {
+  ...TIMED,
+  athlete_id: (rows) => rows.map((row) => row.athlete_id),
+  metric: (rows) => rows.map((row) => row.metric),
+  unit: (rows) => rows.map((row) => row.unit),
+  device: (rows) => rows.map((row) => row.device),
+  tz: (rows) => rows.map((row) => row.tz),
+  local_date: (rows) => Int32Array.from(rows, (row) => Date.parse(`${row.local_date}T00:00:00Z`) / 86_400_000),
   attributes: (rows) => rows.map(attributesText),
   sample_id: (rows) => rows.map((row) => idBytes(row.sample_id)),
 };
+
+const sleepValues = (sessionId: string): Values<SleepColumn, StreamRow> => ({
+  ...TIMED,
+  session_id: (rows) => rows.map(() => idBytes(sessionId)),
+  channel: (rows) => rows.map((row) => row.channel),
+});
 
 const assertWritable = (rows: readonly Sample[]): void => {
   if (rows.length === 0) throw new RangeError("a day object holds at least one row: delete the pointer instead");
@@ -42,8 +56,7 @@ const assertWritable = (rows: readonly Sample[]): void => {
   if (ids.size !== rows.length) throw new RangeError("a sample_id stands twice in one day: merge copies first");
 };
 
-const columnSource = ({ element, encoding, statistics, uncompressed }: Column, rows: readonly Sample[]) => {
-  const data = VALUES[element.name](rows);
+const columnSource = ({ element, encoding, statistics, uncompressed }: Column<string>, data: Data) => {
   // A forced dictionary of a column with nothing in it would be an empty page.
   const empty = Array.isArray(data) && data.every((each) => each === null);
   return {
@@ -57,23 +70,43 @@ const columnSource = ({ element, encoding, statistics, uncompressed }: Column, r
   };
 };
 
-const encodeDay = (samples: readonly Sample[]): Uint8Array => {
-  assertWritable(samples);
-  const rows = samples.toSorted(compareRows);
+/** Rows in their order as one row group. */
+const encode = <Name extends string, Row>(
+  columns: readonly Column<Name>[],
+  values: Values<Name, Row>,
+  rows: readonly Row[],
+): Uint8Array => {
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({
     writer,
-    schema: SCHEMA,
+    schema: [{ name: "root", num_children: columns.length }, ...columns.map((column) => column.element)],
     codec: "ZSTD",
     compressors: { ZSTD: zstd },
     statistics: false,
     createdBy: CREATED_BY,
   });
-  const columnData = COLUMNS.map((column) => columnSource(column, rows));
+  const columnData = columns.map((column) => columnSource(column, values[column.element.name](rows)));
   void parquet.write({ columnData, rowGroupSize: rows.length, pageSize: PAGE_BYTES });
   void parquet.finish();
   return writer.getBytes().slice();
 };
 
+const encodeDay = (samples: readonly Sample[]): Uint8Array => {
+  assertWritable(samples);
+  return encode(DAY_COLUMNS, DAY_VALUES, samples.toSorted(compareRows));
+};
+
+const encodeSleep = (sessionId: string, rows: readonly StreamRow[]): Uint8Array => {
+  if (rows.length === 0) throw new RangeError("a sleep stream holds at least one row: delete the pointer instead");
+  return encode(SLEEP_COLUMNS, sleepValues(sessionId), rows.toSorted(compareStreamRows));
+};
+
 /** ParquetFormat on hyparquet-writer and hyparquet. */
-export const parquetFormat: ParquetFormat = { encodeDay, decodeDay, decodeSeries, decodeIds };
+export const parquetFormat: ParquetFormat = {
+  encodeDay,
+  decodeDay,
+  decodeSeries,
+  decodeIds,
+  encodeSleep,
+  decodeSleep,
+};

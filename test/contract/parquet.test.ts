@@ -84,3 +84,32 @@ test("another reader filters by metric and time through the statistics we wrote"
   );
   expect(found?.["n"]).toBe(samples.filter((each) => each.metric === "steps" && each.start_at >= half).length);
 });
+
+test("another reader finds every row of a sleep stream, its columns those of the contract", async () => {
+  const night = [
+    { channel: "sleep_stage", start_at: 1_764_000_000_000, end_at: 1_764_000_030_000, value: 3, source: "Watch" },
+    { channel: "heart_rate", start_at: 1_764_000_001_000, end_at: 1_764_000_001_000, value: 51.5, source: "iPhone ✓" },
+  ];
+  const session = "00112233-4455-6677-8899-aabbccddeeff";
+  writeFileSync(path, parquetFormat.encodeSleep(session, night));
+  const columns = await ask(`describe select * from read_parquet('${path}')`);
+  expect(columns.map((each) => [each["column_name"], each["column_type"]])).toEqual([
+    ["session_id", "UUID"],
+    ["channel", "VARCHAR"],
+    ["start_at", "TIMESTAMP WITH TIME ZONE"],
+    ["end_at", "TIMESTAMP WITH TIME ZONE"],
+    ["value", "DOUBLE"],
+    ["source", "VARCHAR"],
+  ]);
+  const rows = await ask(
+    `select session_id, channel, epoch_ms(start_at) as start_at, epoch_ms(end_at) as end_at, value, source
+     from read_parquet('${path}')`,
+  );
+  const shownRow = ({ start_at, end_at, ...row }: (typeof night)[number]) => ({
+    session_id: session,
+    ...row,
+    start_at: String(start_at),
+    end_at: String(end_at),
+  });
+  expect(rows).toEqual(night.toReversed().map(shownRow));
+});

@@ -3,11 +3,12 @@ import { parquetMetadata } from "hyparquet";
 import { expect, test } from "vitest";
 import type { Sample } from "../../../src/domain/sample.ts";
 import { sha256Hex } from "../../../src/flow/digest.ts";
-import { compareRows, rowsHash } from "../../../src/flow/rows-hash.ts";
+import type { StreamRow } from "../../../src/flow/ports.ts";
+import { compareRows, compareStreamRows, rowsHash, streamHash } from "../../../src/flow/rows-hash.ts";
 import { parquetFormat } from "../../../src/io/parquet.ts";
 import { daySamples } from "../../support/day-samples.ts";
 
-const { encodeDay, decodeDay, decodeSeries, decodeIds } = parquetFormat;
+const { encodeDay, decodeDay, decodeSeries, decodeIds, encodeSleep, decodeSleep } = parquetFormat;
 
 const one: Sample = {
   athlete_id: "a1",
@@ -141,4 +142,31 @@ test("the layout is the measured one: encodings, codecs, statistics and one row 
     ["sample_id", "PLAIN", "UNCOMPRESSED", false],
   ]);
   expect(metadata.row_groups[0]?.columns.some((column) => column.offset_index_offset !== undefined)).toBe(false);
+});
+
+const SESSION = "00112233-4455-6677-8899-aabbccddeeff";
+const stream = fc.array(
+  fc.record<StreamRow>({
+    channel: fc.constantFrom("sleep_stage", "heart_rate", "hrv"),
+    start_at: fc.integer({ min: 1_764_000_000_000, max: 1_764_000_000_003 }),
+    end_at: fc.integer({ min: 1_764_000_000_003, max: 1_764_000_000_006 }),
+    value: fc.constantFrom(0, 1, 57.25),
+    source: fc.constantFrom("Watch", "iPhone ✓"),
+  }),
+  { minLength: 1 },
+);
+
+test("a sleep stream reads back as it was written, and equal rows give equal bytes and an equal hash", () => {
+  fc.assert(
+    fc.property(stream, (rows) => {
+      const bytes = encodeSleep(SESSION, rows);
+      expect(decodeSleep(bytes)).toEqual(rows.toSorted(compareStreamRows));
+      expect(sha256Hex(encodeSleep(SESSION, rows.toReversed()))).toBe(sha256Hex(bytes));
+      expect(streamHash(rows.toReversed())).toBe(streamHash(rows));
+    }),
+  );
+});
+
+test("a stream without rows is no object", () => {
+  expect(() => encodeSleep(SESSION, [])).toThrow(RangeError);
 });
