@@ -21,6 +21,8 @@ export type RouteRequest = {
   request_id: string;
   /** Who holds the token (`sub`); null where it does not say, and on public routes. */
   subject: string | null;
+  /** Whom the token may act for: for routes that name no athlete in their path, but many in their query. */
+  athletes: readonly string[] | "*";
 };
 
 /**

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Clock, Telemetry } from "../flow/ports.ts";
 import { Problem, type Route, type RouteResponse } from "../flow/route.ts";
+import type { TokenClaims } from "../flow/token-claims.ts";
 import { isAthleteId } from "../domain/ids.ts";
 import { bearerToken, permit, type TokenVerifier } from "./http-auth.ts";
 import { inflated, parsedJson } from "./http-body.ts";
@@ -31,7 +32,7 @@ const DEFAULT_LIMITS = { body_bytes: 16 << 20, inflated_bytes: 64 << 20 };
 const NO_BYTES = Buffer.alloc(0);
 
 const bodies = new WeakMap<FastifyRequest, Buffer>();
-const subjects = new WeakMap<FastifyRequest, string>();
+const holders = new WeakMap<FastifyRequest, TokenClaims>();
 
 const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const problem = asProblem(error);
@@ -67,7 +68,7 @@ const admit = async (route: Route, request: FastifyRequest, verify: TokenVerifie
     throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
   }
   permit(claims, route.scope, athlete);
-  if (claims.subject !== undefined) subjects.set(request, claims.subject);
+  holders.set(request, claims);
 };
 
 const register = (app: FastifyInstance, route: Route, options: HttpOptions): void => {
@@ -88,7 +89,8 @@ const register = (app: FastifyInstance, route: Route, options: HttpOptions): voi
         raw: bodies.get(request) ?? NO_BYTES,
         received_at: options.clock.now(),
         request_id: request.id,
-        subject: subjects.get(request) ?? null,
+        subject: holders.get(request)?.subject ?? null,
+        athletes: holders.get(request)?.athletes ?? [],
       });
       return send(reply, answer);
     },

@@ -1,5 +1,6 @@
 import { ObjectMissing } from "../flow/ports.ts";
 import { Problem, type Route } from "../flow/route.ts";
+import { manyRoute } from "./many.ts";
 import { metricsRoute } from "./metrics.ts";
 import { samplesRoute, type QueryDeps } from "./samples.ts";
 import { todayRoute } from "./today.ts";
@@ -26,4 +27,6 @@ const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route
 
 /** What the api role serves to readers. */
 export const queryRoutes = (deps: QueryRoutesDeps): Route[] =>
-  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps)].map((route) => askAgain(route, deps.isTransient));
+  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps), manyRoute(deps)].map((route) =>
+    askAgain(route, deps.isTransient),
+  );
