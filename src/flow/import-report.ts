@@ -6,6 +6,8 @@ export type ImportRequest = {
   time_zone: string | null;
   /** Read and decide, send nothing. */
   dry_run: boolean;
+  /** Send everything, also what an interrupted import has sent. */
+  again?: boolean;
 };
 
 /** Where something stands; never what it says. */
@@ -14,8 +16,12 @@ export type Example = { file: string; line: number | null; type: string | null; 
 /** What an import did. `ignored` holds types that we do not use and elements that are no samples. */
 export type ImportReport = {
   batches: number;
+  /** Of these, acknowledged already when an earlier import was interrupted, and not sent again. */
+  resumed: number;
   received: number;
   accepted: number;
+  /** Records with the metric, time and source of one before: kept, under numbered ids (D10). */
+  twins: number;
   deletions: number;
   ignored: Record<string, number>;
   /** By reason, with up to three examples. */

@@ -14,6 +14,8 @@ import { Unavailable } from "./publish.ts";
 export type ImportDeps = {
   /** Resolves once Kafka acknowledged the batch and its receipt; throws Unavailable. */
   publish: (decision: BatchDecision) => Promise<unknown>;
+  /** True where an interrupted import has sent this very batch, and Kafka acknowledged it. */
+  isSent?: (decision: BatchDecision) => boolean;
   clock: Clock;
   onProgress?: (progress: ImportProgress) => void;
   /** How long one batch is tried again while Kafka is away, in ms. */
@@ -25,8 +27,10 @@ const IN_FLIGHT = 4;
 
 const emptyReport = (): ImportReport => ({
   batches: 0,
+  resumed: 0,
   received: 0,
   accepted: 0,
+  twins: 0,
   deletions: 0,
   ignored: {},
   refused: {},
@@ -41,6 +45,7 @@ const addDecision = (report: ImportReport, file: string, part: ImportPart, decis
   report.batches += 1;
   report.received += answer.received;
   report.accepted += answer.accepted;
+  report.twins += part.twins;
   report.deletions += answer.deletions;
   for (const [type, count] of Object.entries(answer.ignored))
     report.ignored[type] = (report.ignored[type] ?? 0) + count;
@@ -129,7 +134,8 @@ const taker = (file: string, run: Run, send: (decision: BatchDecision) => Promis
       const { athlete_id } = request;
       const context = { ...part, athlete_id, received_at: deps.clock.now(), kind: "import" as const };
       const decision = decideBatch(part.body, context, digest);
-      await send(decision);
+      if (!request.dry_run && deps.isSent?.(decision)) report.resumed += 1;
+      else await send(decision);
       addDecision(report, file, part, decision);
     }
   };

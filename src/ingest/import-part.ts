@@ -10,6 +10,8 @@ export type ImportPart = {
   body_hash: string;
   /** Left out before the batch was made, by type. */
   ignored: Record<string, number>;
+  /** Samples with the metric, time and source of one before. */
+  twins: number;
   /** The line on which an entry begins. */
   lineOf(index: number): number;
   sent?: NonNullable<BatchContext["sent"]>;

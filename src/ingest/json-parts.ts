@@ -48,6 +48,7 @@ const batchPart = (text: string, place: { line: number; time_zone: string | null
       synthetic: false,
       body_hash: digest.sha256(text),
       ignored: {},
+      twins: 0,
       lineOf: () => place.line,
       sent: (list, index) => {
         const slice = (lists ??= listSlices(text)).get(list)?.[index];

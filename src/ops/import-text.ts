@@ -41,13 +41,15 @@ export const faultLines = (report: ImportReport): string[] => report.faults.map(
 
 /** The closing summary. Names types, lines and reasons, never a health value. */
 export const summaryLines = (report: ImportReport, dryRun: boolean): string[] => {
-  const { batches, received, accepted, deletions, ms } = report;
+  const { batches, resumed, received, accepted, twins, deletions, ms } = report;
   const seconds = ms / 1000;
   const rate = whole.format(report.records / Math.max(seconds, 0.001));
   const refused = Object.values(report.refused).reduce((sum, { count }) => sum + count, 0);
   return [
     `${dryRun ? "would take" : "taken    "} ${whole.format(accepted)} of ${whole.format(received)} samples in ${batches} ${batches === 1 ? "batch" : "batches"}` +
       (deletions > 0 ? `, ${whole.format(deletions)} ${deletions === 1 ? "deletion" : "deletions"}` : ""),
+    ...(resumed > 0 ? [`resumed   ${whole.format(resumed)} of the batches were sent before the interruption`] : []),
+    ...(twins > 0 ? [`twins     ${whole.format(twins)} (metric, time and source of another record; kept)`] : []),
     ...ignoredLines(report.ignored),
     ...(refused > 0 ? [`refused   ${whole.format(refused)} (kept as dead letters)`] : []),
     ...Object.entries(report.refused).flatMap(([reason, { count, examples }]) =>

@@ -25,7 +25,7 @@ const zone = (name: string): string => {
   throw new InvalidArgumentError("write an IANA zone like Europe/Amsterdam, or an offset like +01:00");
 };
 
-type Options = { athlete: string; timeZone?: string; wait?: true; dryRun?: true; json?: true };
+type Options = { athlete: string; timeZone?: string; wait?: true; dryRun?: true; again?: true; json?: true };
 
 /** At most four lines a second, on a terminal only. */
 const progressWriter = (stderr: ImportCommandDeps["stderr"]) => {
@@ -54,6 +54,7 @@ const runImport = async (files: string[], options: Options, deps: ImportCommandD
     athlete_id: options.athlete,
     time_zone: options.timeZone ?? null,
     dry_run: options.dryRun ?? false,
+    again: options.again ?? false,
   };
   const progress = progressWriter(deps.stderr);
   let report: ImportReport;
@@ -76,6 +77,7 @@ const runImport = async (files: string[], options: Options, deps: ImportCommandD
 const HELP = `
 FILE is Apple's export.zip or export.xml, a native batch as JSON, or native batches as NDJSON, one a line. What it is is
 told by its content. The zone is that of samples which carry none; without it they are dated in UTC.
+An import that was interrupted goes on where it stopped when the same command is given within a day.
 Exit code 1: a file or line could not be read, or samples were refused; everything else was taken.`;
 
 /** `health-sync import FILE… --athlete ID`. */
@@ -86,6 +88,7 @@ export const importCommand = (deps: ImportCommandDeps): Command =>
     .requiredOption("--athlete <id>", "whose data it is", athlete)
     .option("--time-zone <zone>", "the zone of samples that carry none", zone)
     .option("--wait", "return only once staging, panes and metrics are durable")
+    .option("--again", "send everything, also what an interrupted import has sent")
     .option("--dry-run", "read and check everything, send nothing")
     .option("--json", "print the report as JSON")
     .addHelpText("after", HELP)

@@ -1,13 +1,11 @@
-import { isKnownType, metricOfType, type MetricDefinition } from "../../domain/catalogue.ts";
-import { convertValue, sentValue } from "../../domain/measure.ts";
+import { isKnownType, metricOfType } from "../../domain/catalogue.ts";
 import { aggregateId } from "../../domain/ids.ts";
 import type { Digest } from "../../domain/sample.ts";
-import { normaliseSource } from "../../domain/source.ts";
 import type { Found } from "../import-part.ts";
-import { parseInstant } from "../time-text.ts";
+import { recordKey } from "../record-key.ts";
 import { BrokenExport } from "./broken-export.ts";
 import { type ExportRecord, readDocument } from "./document.ts";
-import { numbering, type Numbered, type Unnumbered } from "./numbering.ts";
+import { numbering, type Numbered } from "./numbering.ts";
 import { type NativeSample, nativeSample, typeOf } from "./record.ts";
 
 type Placed = { line: number; sample: NativeSample };
@@ -16,32 +14,11 @@ type Placed = { line: number; sample: NativeSample };
 const PART = 2000;
 const DOOR = "apple_export" as const;
 
-type Keyed = Pick<Unnumbered<Placed>, "key" | "value">;
-
-/** The key of D10, or null where the record is too broken to have one: it will be refused with its reason. */
-const keyOf = (sample: NativeSample, athlete_id: string): Keyed | null => {
-  const metric = metricOfType(sample.type);
-  const start_at = parseInstant(sample.start);
-  const end_at = parseInstant(sample.end);
-  if (!metric || start_at === undefined || end_at === undefined) return null;
-  const sent = sentValue(metric, sample.value, sample.metadata);
-  if (sent === undefined) return null;
-  const value = metric.valueInId ? canonicalValue(metric, sent, sample.unit) : null;
-  if (value === undefined) return null;
-  const source = normaliseSource(sample.source.name ?? "");
-  return { key: { athlete_id, metric: metric.key, start_at, end_at, source, value }, value: sent };
-};
-
-/** Display units change between exports: the canonical value does not. Undefined where the unit is none of ours. */
-const canonicalValue = (metric: MetricDefinition, sent: number, unit: string | null): number | undefined => {
-  const converted = convertValue(metric.units, { value: sent, unit, door: DOOR });
-  return converted.kind === "value" ? converted.value : undefined;
-};
-
 /** Gathers numbered samples into parts of a fixed size, whatever the pieces in which the file was read. */
 const gatherer = (time_zone: string | null, digest: Digest) => {
   let placed: Placed[] = [];
   let ignored: Record<string, number> = {};
+  let twins = 0;
   const close = (): Found => {
     const lines = placed.map(({ line }) => line);
     const body = { time_zone, samples: placed.map(({ sample }) => sample) };
@@ -52,17 +29,20 @@ const gatherer = (time_zone: string | null, digest: Digest) => {
       synthetic: true,
       body_hash,
       ignored,
+      twins,
       lineOf: (index: number) => lines[index] ?? 0,
     };
     placed = [];
     ignored = {};
+    twins = 0;
     return { kind: "part", part };
   };
   return {
     ignore(type: string): void {
       ignored[type] = (ignored[type] ?? 0) + 1;
     },
-    add({ item, uuid }: Numbered<Placed> | { item: Placed; uuid: null }): Found[] {
+    add({ item, uuid, n }: Numbered<Placed> | { item: Placed; uuid: null; n: 0 }): Found[] {
+      if (n > 0) twins += 1;
       placed.push({ line: item.line, sample: { ...item.sample, uuid } });
       return placed.length === PART ? [close()] : [];
     },
@@ -91,8 +71,8 @@ export async function* exportParts(
       return [];
     }
     const item = { line: record.line, sample: nativeSample(record) };
-    const keyed = keyOf(item.sample, import_.athlete_id);
-    if (keyed === null) return parts.add({ item, uuid: null });
+    const keyed = recordKey(item.sample, { athlete_id: import_.athlete_id, door: DOOR });
+    if (keyed === null) return parts.add({ item, uuid: null, n: 0 });
     const group = metricOfType(type)?.correlation ?? null;
     if (group !== null) item.sample.group_id = aggregateId({ ...keyed.key, metric: group }, digest);
     return ids.add({ item, ...keyed }).flatMap((numbered) => parts.add(numbered));

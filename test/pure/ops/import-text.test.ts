@@ -11,8 +11,10 @@ const example = {
 };
 const report: ImportReport = {
   batches: 3,
+  resumed: 2,
   received: 1204,
   accepted: 1200,
+  twins: 5,
   deletions: 1,
   ignored: { ActivitySummary: 2, HKQuantityTypeIdentifierUVExposure: 1500 },
   refused: { bad_value: { count: 4, examples: [example] } },
@@ -25,6 +27,8 @@ const report: ImportReport = {
 test("the summary says what was taken, ignored by type, refused by reason with examples, and not read", () => {
   expect(summaryLines(report, false)).toEqual([
     "taken     1,200 of 1,204 samples in 3 batches, 1 deletion",
+    "resumed   2 of the batches were sent before the interruption",
+    "twins     5 (metric, time and source of another record; kept)",
     "ignored   1,502 (types that are not used)",
     "        1,500  HKQuantityTypeIdentifierUVExposure",
     "            2  ActivitySummary",
@@ -84,7 +88,7 @@ test("the command asks for what its options say, waits when told to, and prints 
   const args = ["a.xml", "b.zip", "--athlete", "a1", "--time-zone", "Europe/Berlin", "--wait", "--json"];
   const { requests, waited, out } = await run(args, clean);
   expect(requests).toEqual([
-    { files: ["a.xml", "b.zip"], athlete_id: "a1", time_zone: "Europe/Berlin", dry_run: false },
+    { files: ["a.xml", "b.zip"], athlete_id: "a1", time_zone: "Europe/Berlin", dry_run: false, again: false },
   ]);
   expect(waited).toEqual(["a1"]);
   expect(JSON.parse(out)).toEqual(clean);
