@@ -5,6 +5,7 @@ import { editRoutes } from "./edits/routes.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, ObjectStore, Producer } from "./flow/ports.ts";
 import type { Route } from "./flow/route.ts";
+import { doorRoutes } from "./ingest/door-routes.ts";
 import { ingestRoutes } from "./ingest/route.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { liveRoute } from "./query/live.ts";
@@ -14,7 +15,10 @@ import { queryRoutes } from "./query/routes.ts";
 export const edgeRoutes = (
   { codec, topics }: Connections,
   { db, producer }: { db: Database; producer: Producer },
-): Route[] => ingestRoutes({ db, producer, codec, topics, isTransient });
+): Route[] => {
+  const deps = { db, producer, codec, topics, isTransient };
+  return [...ingestRoutes(deps), ...doorRoutes(deps)];
+};
 
 /** What the api role serves to people and programs. `signal` ends streams when the process drains. */
 export const apiRoutes = (

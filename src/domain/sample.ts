@@ -33,7 +33,7 @@ export type SentSample = {
   metadata: string | null;
 };
 
-export type Door = "native" | "health_auto_export" | "open_wearables" | "apple_export" | "kafka";
+export type Door = "native" | "health_auto_export" | "open_wearables" | "open_mhealth" | "apple_export" | "kafka";
 
 /** Samples that share type, unit and origin: the Avro record `health.v1.Series`. */
 export type SentSeries = {

@@ -10,9 +10,9 @@ export type Checked = { accepted: number; refusals: Refusal[]; ignored: string[]
 /** Settings live in Postgres, which the edge does without: they move a sample's day, never its fate. */
 const NO_SETTINGS: AthleteSettings = { zones: [], source_order: {} };
 
-/** The uuid as sent, as far as it can be shown. */
+/** The uuid as sent, as far as it can be shown; one that a door made was not sent. */
 export const uuidAsSent = (entry: unknown): string | null => {
-  const uuid = isEntry(entry) ? entry["uuid"] : undefined;
+  const uuid = isEntry(entry) && entry["synthetic"] !== true ? entry["uuid"] : undefined;
   return typeof uuid === "string" ? storable(uuid.slice(0, 64)) : null;
 };
 
@@ -26,7 +26,8 @@ export const checkSamples = (
 ): Checked => {
   const { head, context, chunks } = batch;
   const checked: Checked = { accepted: 0, refusals: [], ignored: [] };
-  const door = { name: context.door, synthetic: context.synthetic ?? false };
+  const converted = context.place !== undefined;
+  const door = { name: context.door, synthetic: context.synthetic ?? false, converted };
   const check = (entry: unknown): Refused | undefined => {
     const read = readSample(entry, door);
     if (read.kind === "ignored") {

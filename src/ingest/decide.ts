@@ -1,5 +1,5 @@
 import { NAMESPACE, uuid5 } from "../domain/ids.ts";
-import type { Digest, Instant, SampleChunk } from "../domain/sample.ts";
+import type { Digest, Door, Instant, SampleChunk } from "../domain/sample.ts";
 import { storable } from "../domain/source.ts";
 import type { DeadLetter } from "../flow/effects.ts";
 import type { BatchAnswer, BatchBody, Rejection, UnsentReceipt } from "./batch-body.ts";
@@ -11,7 +11,7 @@ export type BatchContext = {
   athlete_id: string;
   /** Stamped by the edge; orders copies of the same sample. */
   received_at: Instant;
-  door: "native" | "apple_export";
+  door: Exclude<Door, "kafka">;
   kind: "http" | "import";
   /** SHA-256 of the body as received, or of the import's part; hex. */
   body_hash: string;
@@ -21,6 +21,8 @@ export type BatchContext = {
   ignored?: Readonly<Record<string, number>>;
   /** The JSON text of an entry as received; without it the parsed entry is written again. */
   sent?: (list: EntryList, index: number) => string | undefined;
+  /** Where a field stands in the client's own words, where a door converted its body; absent for native batches. */
+  place?: (list: EntryList, index: number, field: string) => string;
 };
 
 export type EntryList = "samples" | "deleted" | "daily";
@@ -45,13 +47,17 @@ export type Refusal = {
   detail: string;
 };
 
-const pathOf = ({ list, index, field }: Refusal): string => `${list}[${index}]${field === "" ? "" : `.${field}`}`;
+const nativePath = (list: EntryList, index: number, field: string): string =>
+  `${list}[${index}]${field === "" ? "" : `.${field}`}`;
 
-const rejectionOf = (refusal: Refusal): Rejection => ({
+const pathOf = ({ list, index, field }: Refusal, { place = nativePath }: BatchContext): string =>
+  place(list, index, field);
+
+const rejectionOf = (refusal: Refusal, context: BatchContext): Rejection => ({
   index: refusal.list === "samples" ? refusal.index : -1,
   uuid: refusal.uuid,
   reason: refusal.reason,
-  path: pathOf(refusal),
+  path: pathOf(refusal, context),
   detail: refusal.detail,
 });
 
@@ -66,21 +72,24 @@ const deadLetter = (
   digest: Digest,
 ): DeadLetter => {
   const { context, batch_id } = batch;
-  const path = pathOf(refusal);
+  const path = pathOf(refusal, context);
+  const own = nativePath(refusal.list, refusal.index, refusal.field);
   const payload = payloadOf(batch.body, refusal, context);
   const cut = payload.length > MAX_PAYLOAD;
   return {
-    id: uuid5(NAMESPACE, `${context.athlete_id}|${batch_id}|${path}`, digest),
+    // By our own numbers: one entry of a client may become two samples, refused for the same field.
+    id: uuid5(NAMESPACE, `${context.athlete_id}|${batch_id}|${own}`, digest),
     athlete_id: context.athlete_id,
     reason: refusal.reason,
     path,
     detail: cut ? `${refusal.detail} (the first ${MAX_PAYLOAD} of ${payload.length} bytes are kept)` : refusal.detail,
-    content_type: "application/json",
+    // So that who tries it again knows through which door.
+    content_type: context.place ? `application/json; door=${context.door}` : "application/json",
     payload: cut ? payload.slice(0, MAX_PAYLOAD) : payload,
     origin: {
       kind: context.kind,
       batch_id,
-      index: rejectionOf(refusal).index,
+      index: rejectionOf(refusal, context).index,
       topic: null,
       topic_partition: null,
       offset: null,
@@ -119,7 +128,7 @@ export const decideBatch = (body: BatchBody, context: BatchContext, digest: Dige
     received: samples.accepted + samples.refusals.length,
     accepted: samples.accepted,
     deletions: deletions.accepted,
-    rejected: refusals.map(rejectionOf),
+    rejected: refusals.map((refusal) => rejectionOf(refusal, context)),
     ignored,
   };
   return {

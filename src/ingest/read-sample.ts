@@ -96,8 +96,30 @@ const readTimes = (entry: Entry): { kind: "ok"; times: Times } | Refused => {
   return { kind: "ok", times: { start_at: start, end_at: end, created } };
 };
 
+/**
+ * `synthetic`: every uuid was made by us. `converted`: the entries were written by a door's own code, so what they say
+ * of themselves (synthetic, aggregated, minimum and maximum) is ours; a client's word for it is not taken.
+ */
+export type SampleDoor = { name: string; synthetic: boolean; converted?: boolean };
+
+const finiteOrNull = (value: unknown): number | null =>
+  typeof value === "number" && Number.isFinite(value) ? value : null;
+
+type Marks = Pick<SentSample, "synthetic" | "count" | "min" | "max" | "aggregated">;
+
+const readMarks = (entry: Entry, door: SampleDoor): Marks => {
+  if (!door.converted) return { synthetic: door.synthetic, count: null, min: null, max: null, aggregated: false };
+  return {
+    synthetic: entry["synthetic"] === true,
+    count: null,
+    min: finiteOrNull(entry["min"]),
+    max: finiteOrNull(entry["max"]),
+    aggregated: entry["aggregated"] === true,
+  };
+};
+
 /** One sample of a native batch as the Avro record holds it: what was sent, checked only as far as its shape. */
-export const readSample = (entry: unknown, door: { name: string; synthetic: boolean }): ReadSample => {
+export const readSample = (entry: unknown, door: SampleDoor): ReadSample => {
   if (!isEntry(entry)) return refused("bad_value", "", "must be an object");
   const type = readType(entry);
   if (type.kind !== "ok") return type;
@@ -118,14 +140,10 @@ export const readSample = (entry: unknown, door: { name: string; synthetic: bool
   if (group === undefined) return refused("bad_value", "group_id", "must be text");
   const sample: SentSample = {
     sample_id: uuid.uuid,
-    synthetic: door.synthetic,
+    ...readMarks(entry, door),
     ...times.times,
     value,
     ...readMetadata(metadata, zone),
-    count: null,
-    min: null,
-    max: null,
-    aggregated: false,
     group_id: group || null,
   };
   return { kind: "ok", head: head.head, sample };

@@ -135,6 +135,6 @@ test("two foods of one moment are two, and a food has one id in any display unit
   expect(a?.uuid).not.toBe(b?.uuid);
   const [litres] = await exported(record(water, 'unit="L" value="0.5"'));
   expect([a?.uuid, b?.uuid]).toContain(litres?.uuid);
-  const [unknown] = await exported(record(water, 'unit="barrel" value="1"'));
-  expect(unknown?.uuid).toBeNull();
+  const barrels = await exported(record(water, 'unit="barrel" value="1"'));
+  expect(decide(barrels).answer.rejected).toMatchObject([{ reason: "bad_unit" }]);
 });

@@ -1,7 +1,8 @@
 import { afterAll } from "vitest";
 import type { Route } from "../../../src/flow/route.ts";
 import type { TokenClaims } from "../../../src/flow/token-claims.ts";
-import { type IngestDeps, ingestRoutes } from "../../../src/ingest/route.ts";
+import { ingestRoutes } from "../../../src/ingest/route.ts";
+import type { IngestDeps } from "../../../src/ingest/submit.ts";
 import { createHttpServer, type HttpOptions } from "../../../src/io/http.ts";
 import { tokenVerifier } from "../../../src/io/http-auth.ts";
 import { mintToken } from "../../../src/ops/token.ts";
