@@ -18,11 +18,7 @@ export type Applied = { position: number; fingerprint: string; tally: Record<str
 
 type Decoded = { inputs: Input<unknown>[]; dead: DeadLetter[]; tally: Record<string, number> };
 
-const decodeAll = async (
-  stage: AnyStage,
-  records: readonly RawRecord[],
-  seen: { now: number; attempts: number },
-): Promise<Decoded> => {
+const decodeAll = async (stage: AnyStage, records: readonly RawRecord[], attempts: number): Promise<Decoded> => {
   const decoded: Decoded = { inputs: [], dead: [], tally: {} };
   const count = (fate: string): void => {
     decoded.tally[fate] = (decoded.tally[fate] ?? 0) + 1;
@@ -32,7 +28,7 @@ const decodeAll = async (
     if (outcome.kind === "ok") decoded.inputs.push({ record, value: outcome.value });
     else if (outcome.kind === "drop") count(`dropped_${outcome.reason}`);
     else {
-      decoded.dead.push(recordDeadLetter(record, outcome, seen.now, Math.max(1, seen.attempts)));
+      decoded.dead.push(recordDeadLetter(record, outcome, Math.max(1, attempts)));
       count("dead");
     }
   }
@@ -62,7 +58,7 @@ export const applyRecords = async (
     crashed_offset: lane.crashed_offset,
   };
   await step("fetched");
-  const decoded = await decodeAll(stage, records, { now: deps.clock.now(), attempts: lane.attempts });
+  const decoded = await decodeAll(stage, records, lane.attempts);
   await step("decoded");
   const once = (): Promise<Effects<unknown>> =>
     deps.db.transaction(async (tx) => {

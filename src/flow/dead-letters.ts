@@ -1,5 +1,4 @@
 import { NAMESPACE, uuid5 } from "../domain/ids.ts";
-import type { Instant } from "../domain/sample.ts";
 import { storable } from "../domain/source.ts";
 import { digest } from "./digest.ts";
 import type { DeadLetter } from "./effects.ts";
@@ -15,7 +14,6 @@ export const topicDeadLetter = (
   record: RawRecord,
   part: { athlete_id: string | null; index: number; payload: Uint8Array; content_type: string; attempts: number },
   refusal: Refusal,
-  now: Instant,
 ): DeadLetter => ({
   id: uuid5(NAMESPACE, `${record.topic}|${record.topic_partition}|${record.offset}|${part.index}`, digest),
   athlete_id: part.athlete_id,
@@ -34,11 +32,12 @@ export const topicDeadLetter = (
     offset: record.offset,
   },
   attempts: part.attempts,
-  first_seen_at: now,
+  // The broker's time, not ours: a replay must not make it younger than an erasure.
+  first_seen_at: record.timestamp,
 });
 
 /** The whole record as one dead letter. */
-export const recordDeadLetter = (record: RawRecord, refusal: Refusal, now: Instant, attempts = 1): DeadLetter =>
+export const recordDeadLetter = (record: RawRecord, refusal: Refusal, attempts = 1): DeadLetter =>
   topicDeadLetter(
     record,
     {
@@ -49,5 +48,15 @@ export const recordDeadLetter = (record: RawRecord, refusal: Refusal, now: Insta
       attempts,
     },
     refusal,
-    now,
   );
+
+/**
+ * An athlete id as Avro writes it: the length as a zigzag varint, then the bytes. A record that was refused whole
+ * (another's key, a frame that breaks off) is a dead letter of nobody, and may hold a person's data all the same.
+ */
+export const avroString = (text: string): Buffer => {
+  const bytes = Buffer.from(text);
+  const zigzag = bytes.length * 2;
+  const length = zigzag < 0x80 ? [zigzag] : [(zigzag & 0x7f) | 0x80, zigzag >> 7];
+  return Buffer.concat([Buffer.from(length), bytes]);
+};

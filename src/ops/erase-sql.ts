@@ -1,21 +1,11 @@
 import type { Instant } from "../domain/sample.ts";
+import { avroString } from "../flow/dead-letters.ts";
 import { shardOf } from "../flow/outbox.ts";
 import type { Reader, Tx } from "../flow/ports.ts";
 import type { TopicNames } from "../flow/topics.ts";
 
 /** A condition on an athlete's rows, with its parameters. */
 type Where = { text: string; params: unknown[] };
-
-/**
- * An athlete id as Avro writes it: the length as a zigzag varint, then the bytes. A record that was refused whole
- * (a foreign key, a frame that breaks off) is a dead letter of nobody, and may hold a person's data all the same.
- */
-export const avroString = (text: string): Buffer => {
-  const bytes = Buffer.from(text);
-  const zigzag = bytes.length * 2;
-  const length = zigzag < 0x80 ? [zigzag] : [(zigzag & 0x7f) | 0x80, zigzag >> 7];
-  return Buffer.concat([Buffer.from(length), bytes]);
-};
 
 /** Unsent events of the athlete, letters on their way to the table among them. */
 const OUTBOX = `(athlete_id = $1 or (athlete_id is null and (key = $1

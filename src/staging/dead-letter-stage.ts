@@ -2,7 +2,7 @@ import { type DeadLetter, rowsOnly } from "../flow/effects.ts";
 import { drop, ok } from "../flow/outcome.ts";
 import type { Codec, Tx } from "../flow/ports.ts";
 import type { Stage } from "../flow/stage.ts";
-import { readErasures } from "./erasures.ts";
+import { readErasures, readErasuresSince } from "./erasures.ts";
 
 /** Files dead letters in their table. One that cannot be read is dropped: a dead letter of a dead letter would never end. */
 export const createDeadLetterStage = (codec: Codec): Stage<DeadLetter, null, DeadLetter[]> => ({
@@ -19,13 +19,22 @@ export const createDeadLetterStage = (codec: Codec): Stage<DeadLetter, null, Dea
       { stored: inputs.length },
     ),
   write: async (tx, letters) => {
-    const isErased = await readErasures(
-      tx,
-      letters.map((letter) => letter.athlete_id),
-    );
-    for (const letter of letters) if (!isErased(letter.athlete_id, letter.first_seen_at)) await file(tx, letter);
+    for (const letter of await notErased(tx, letters)) await file(tx, letter);
   },
 });
+
+/** A letter from before an erasure stays away from the table, a replayed one too. */
+const notErased = async (tx: Tx, letters: readonly DeadLetter[]): Promise<DeadLetter[]> => {
+  const isErased = await readErasures(
+    tx,
+    letters.flatMap(({ athlete_id }) => athlete_id ?? []),
+  );
+  const nobodys = letters.filter(({ athlete_id }) => athlete_id === null).map((letter) => letter.first_seen_at);
+  const mentionsErased = nobodys.length === 0 ? () => false : await readErasuresSince(tx, Math.min(...nobodys));
+  return letters.filter(({ athlete_id, payload, first_seen_at }) =>
+    athlete_id === null ? !mentionsErased(payload, first_seen_at) : !isErased(athlete_id, first_seen_at),
+  );
+};
 
 const file = async (tx: Tx, letter: DeadLetter): Promise<void> => {
   await tx.query(

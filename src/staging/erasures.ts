@@ -1,4 +1,5 @@
 import type { Instant } from "../domain/sample.ts";
+import { avroString } from "../flow/dead-letters.ts";
 import type { Tx } from "../flow/ports.ts";
 
 /**
@@ -7,16 +8,26 @@ import type { Tx } from "../flow/ports.ts";
  */
 export const readErasures = async (
   tx: Tx,
-  athletes: readonly (string | null)[],
-): Promise<(athleteId: string | null, at: Instant) => boolean> => {
+  athletes: readonly string[],
+): Promise<(athleteId: string, at: Instant) => boolean> => {
   const rows = await tx.query<{ athlete_id: string; erased_before: Instant | null }>(
     `select athlete_id, erased_before from athletes where athlete_id = any($1::text[])
      order by athlete_id for key share`,
     [[...new Set(athletes)]],
   );
   const erased = new Map(rows.map((row) => [row.athlete_id, row.erased_before]));
-  return (athleteId, at) => {
-    const before = athleteId === null ? null : (erased.get(athleteId) ?? null);
-    return before !== null && at <= before;
-  };
+  return (athleteId, at) => at <= (erased.get(athleteId) ?? Number.NEGATIVE_INFINITY);
+};
+
+/** The same for records that were refused whole, and so are nobody's: whom they are about stands in their bytes. */
+export const readErasuresSince = async (
+  tx: Tx,
+  since: Instant,
+): Promise<(payload: Uint8Array, at: Instant) => boolean> => {
+  const rows = await tx.query<{ athlete_id: string; erased_before: Instant }>(
+    `select athlete_id, erased_before from athletes where erased_before >= $1`,
+    [new Date(since)],
+  );
+  return (payload, at) =>
+    rows.some((row) => at <= row.erased_before && Buffer.from(payload).includes(avroString(row.athlete_id)));
 };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { OUTBOX_SHARDS, PLAIN_LANE, deadLetterEvent, enqueue, reviveBytes, shardOf } from "../../src/flow/outbox.ts";
-import { recordDeadLetter } from "../../src/flow/dead-letters.ts";
+import { avroString, recordDeadLetter } from "../../src/flow/dead-letters.ts";
 import type { OutboxEvent } from "../../src/flow/effects.ts";
 import type { Tx } from "../../src/flow/ports.ts";
 import { MemoryLog } from "../support/flow/memory-log.ts";
@@ -77,13 +77,20 @@ test("a dead letter of a record has its origin, its bytes and the same id each t
   if (!record) throw new Error("no record");
   const refusal = { reason: "bad_frame", path: "", detail: "no frame" };
   const headers = { batch_id: "b\0atch" };
-  const letter = recordDeadLetter({ ...record, headers }, refusal, 5, 2);
-  expect(letter).toMatchObject({ reason: "bad_frame", attempts: 2, first_seen_at: 5, athlete_id: null });
+  const letter = recordDeadLetter({ ...record, headers }, refusal, 2);
+  expect(letter).toMatchObject({ reason: "bad_frame", attempts: 2, first_seen_at: record.timestamp, athlete_id: null });
   // A foreign producer's header must be fit for every store.
   expect(letter.origin).toMatchObject({ kind: "topic", batch_id: "batch", index: -1, topic: "log", offset: 0 });
   expect(Buffer.from(letter.payload)).toEqual(record.value);
-  expect(recordDeadLetter(record, refusal, 99).id).toBe(letter.id);
-  expect(recordDeadLetter({ ...record, value: null }, refusal, 99)).toMatchObject({ payload: new Uint8Array() });
-  expect(recordDeadLetter(record, refusal, 99).origin.batch_id).toBeNull();
+  expect(recordDeadLetter(record, refusal).id).toBe(letter.id);
+  expect(recordDeadLetter({ ...record, value: null }, refusal)).toMatchObject({ payload: new Uint8Array() });
+  expect(recordDeadLetter(record, refusal).origin.batch_id).toBeNull();
   expect(deadLetterEvent("dead", { ...letter, athlete_id: "anna" })).toMatchObject({ athlete_id: null, key: "anna" });
+});
+
+test("an athlete id in a record is found by its length and its bytes, so that no longer id passes for it", () => {
+  expect(avroString("anna")).toEqual(Buffer.from([8, ...Buffer.from("anna")]));
+  const longest = "a".repeat(64);
+  expect(avroString(longest)).toEqual(Buffer.from([0x80, 1, ...Buffer.from(longest)]));
+  expect(avroString("annabel").includes(avroString("anna"))).toBe(false);
 });

@@ -3,7 +3,7 @@ import { topicNames } from "../../src/flow/topics.ts";
 import { declaredTopics } from "../../src/io/avro-declared.ts";
 import { ERASE_STEPS, eraseAthlete, planErase, type EraseDeps } from "../../src/ops/erase.ts";
 import { sweepErased } from "../../src/ops/erase-objects.ts";
-import { avroString } from "../../src/ops/erase-sql.ts";
+import { avroString } from "../../src/flow/dead-letters.ts";
 import { PANE_STEPS } from "../../src/windows/commit.ts";
 import { isolated } from "../support/stack.ts";
 import { clear, openBench, pointedKeys, quiesce, storedKeys } from "../support/windows/bench.ts";
