@@ -7,10 +7,11 @@ import type { OutboxEvent } from "../flow/effects.ts";
 import { type MetricKey, type MetricRow, type Of, removeMetrics, writeMetrics } from "../flow/metric-rows.ts";
 import { enqueue } from "../flow/outbox.ts";
 import type { Clock, Database, Tx } from "../flow/ports.ts";
+import { Problem } from "../flow/route.ts";
 import type { TopicNames } from "../flow/topics.ts";
 import { checkDate } from "./check.ts";
 import { type Decision, type Wish, decideEdit } from "./decide.ts";
-import { type StoredRow, noteEdits, readRows, readZones } from "./sql.ts";
+import { type AthleteFacts, type StoredRow, noteEdits, readFacts, readRows } from "./sql.ts";
 
 export type EditDeps = { db: Database; clock: Clock; topic: TopicNames };
 
@@ -18,6 +19,7 @@ export type EditDeps = { db: Database; clock: Clock; topic: TopicNames };
 export type Request = {
   athlete_id: string;
   actor: string;
+  received_at: Instant;
   /** As it was sent. */
   date: string;
   wishes: readonly { metric: AthleteMetric; source: MetricRow["source"]; wish: Wish }[];
@@ -30,14 +32,16 @@ export type Outcome = { key: MetricKey; row: StoredRow | null; removed: number |
  * The latest date that it is anywhere the athlete may be: by their own history, the zones of their samples, and where
  * nothing is known of them, anywhere on Earth.
  */
-export const latestDate = (
-  zones: { history: Parameters<typeof zoneAt>[0]; seen: readonly string[] },
-  now: Instant,
-): LocalDate => {
-  const own = zoneAt(zones.history, now);
-  const known = [...zones.seen, ...(own === undefined ? [] : [own])];
+export const latestDate = ({ history, seen }: Pick<AthleteFacts, "history" | "seen">, now: Instant): LocalDate => {
+  const own = zoneAt(history, now);
+  const known = [...seen, ...(own === undefined ? [] : [own])];
   const dates = (known.length > 0 ? known : ["+14:00"]).map((zone) => localDate(now, zone));
   return dates.toSorted().at(-1) as LocalDate;
+};
+
+/** What was on its way while the person was erased must not bring anything back. */
+export const refuseErased = ({ erased_before }: Pick<AthleteFacts, "erased_before">, received_at: Instant): void => {
+  if (erased_before !== null && received_at <= erased_before) throw new Problem(410, "this athlete was erased");
 };
 
 type Step = { key: MetricKey; before: StoredRow | null; decision: Decision };
@@ -81,7 +85,9 @@ export const applyEdit = async (deps: EditDeps, request: Request): Promise<Outco
   deps.db.transaction(async (tx) => {
     await lockAthlete(tx, request.athlete_id);
     const now = deps.clock.now();
-    const date = checkDate(request.date, latestDate(await readZones(tx, request.athlete_id), now));
+    const facts = await readFacts(tx, request.athlete_id);
+    refuseErased(facts, request.received_at);
+    const date = checkDate(request.date, latestDate(facts, now));
     const metrics = request.wishes.map(({ metric }) => metric.metric);
     const rows = await readRows(tx, request.athlete_id, date, metrics);
     const steps = request.wishes.map(({ metric, source, wish }): Step => {

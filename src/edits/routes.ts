@@ -34,15 +34,18 @@ const changeSchema = Type.Object(
   { value: Type.Optional(Type.Number()), unit: Type.Optional(UNIT), locked: Type.Boolean() },
   { additionalProperties: false },
 );
-const wellnessSchema = Type.Object({}, { additionalProperties: Type.Number(), description: WELLNESS.join(", ") });
+const wellnessSchema = Type.Object(
+  Object.fromEntries(WELLNESS.map((scale) => [scale, Type.Optional(Type.Number({ description: "1 to 5, whole" }))])),
+);
 
 type Enter = { value: number; unit?: string; locked?: boolean };
 type Change = { value?: number; unit?: string; locked: boolean };
 
 /** Who edits which date of whom. The date is checked here too, so that nonsense costs no transaction. */
-const common = ({ athlete_id, params, subject }: RouteRequest): Omit<Request, "wishes"> => ({
+const common = ({ athlete_id, params, subject, received_at }: RouteRequest): Omit<Request, "wishes"> => ({
   athlete_id: athlete_id ?? "",
   actor: subject ?? "unknown",
+  received_at,
   date: checkDate(params["date"] ?? "", null),
 });
 

@@ -20,16 +20,20 @@ export const readRows = async (
     [athleteId, date, metrics],
   );
 
-/** Where the athlete is known to have been: by the settings, and by the samples. */
-export const readZones = async (
-  tx: Tx,
-  athleteId: string,
-): Promise<{ history: readonly { from: Instant; zone: string }[]; seen: readonly string[] }> => {
+/** Where the athlete is known to have been, by the settings and by the samples; and whether they were erased. */
+export type AthleteFacts = {
+  history: readonly { from: Instant; zone: string }[];
+  seen: readonly string[];
+  erased_before: Instant | null;
+};
+
+export const readFacts = async (tx: Tx, athleteId: string): Promise<AthleteFacts> => {
   const { settings } = await readAthlete(tx, athleteId);
-  const [row] = await tx.query<{ zones_seen: string[] }>(`select zones_seen from athletes where athlete_id = $1`, [
-    athleteId,
-  ]);
-  return { history: settings.zones, seen: row?.zones_seen ?? [] };
+  const [row] = await tx.query<{ zones_seen: string[]; erased_before: Instant | null }>(
+    `select zones_seen, erased_before from athletes where athlete_id = $1`,
+    [athleteId],
+  );
+  return { history: settings.zones, seen: row?.zones_seen ?? [], erased_before: row?.erased_before ?? null };
 };
 
 export type NotedEdit = {

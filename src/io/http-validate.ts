@@ -15,6 +15,7 @@ type Complaint = { keyword: string; instancePath: string; message: string; param
 const fieldError = (complaint: Complaint): FieldError => {
   const missing = (complaint.params as { requiredProperties?: string[] }).requiredProperties?.[0];
   const own = fieldPath(complaint.instancePath);
+  if (complaint.keyword === "boolean") return { path: own, detail: "is not a known member" };
   if (missing === undefined) return { path: own, detail: complaint.message };
   return { path: own === "" ? missing : `${own}.${missing}`, detail: "is required" };
 };
