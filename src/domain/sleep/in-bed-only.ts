@@ -1,6 +1,8 @@
+import { compare } from "../copies.ts";
 import { localDate, MINUTE } from "../local-day.ts";
-import type { Sample } from "../sample.ts";
 import { sourceCounts } from "../metric-value.ts";
+import type { Sample } from "../sample.ts";
+import { sourceKeyOf } from "../source.ts";
 import type { InBed } from "./in-bed.ts";
 import { isAsleep, newestFirst } from "./segments.ts";
 import type { SleepSession } from "./session.ts";
@@ -36,6 +38,9 @@ const UNKNOWN = {
   superseded_by: null,
 } as const;
 
+/** Of several that end the night, the smallest source's has the zone. */
+const bySource = (a: Sample, b: Sample): number => compare(sourceKeyOf(a), sourceKeyOf(b)) || newestFirst(a, b);
+
 /**
  * Nights of which only the time in bed is known (§3.2 step 5, D9): in-bed rows of all sources with gaps of at most 60
  * minutes, at least 180 minutes from first to last, and not one asleep row in between. `inBed` ascending, `stages` all
@@ -50,7 +55,7 @@ export const inBedOnly = (
     const { from, to } = spanOf(parts);
     if (to - from < SHORTEST || asleep.some(({ start_at, end_at }) => start_at < to && end_at > from)) return [];
     const rows = parts.flatMap(({ segments }) => segments);
-    const [last] = rows.filter(({ end_at }) => end_at === to).toSorted(newestFirst) as [Sample];
+    const [last] = rows.filter(({ end_at }) => end_at === to).toSorted(bySource) as [Sample];
     return [
       {
         ...UNKNOWN,

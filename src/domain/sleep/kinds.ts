@@ -1,4 +1,3 @@
-import { compare } from "../copies.ts";
 import { DAY, HOUR, offsetAt } from "../local-day.ts";
 import type { SessionKind, SleepSession } from "./session.ts";
 
@@ -22,8 +21,8 @@ const isNap = ({ onset_at, tz, total_sleep_s }: Unplaced): boolean => {
 
 const endsInTime = ({ final_wake_at, tz }: Unplaced): boolean => wallTime(final_wake_at, tz) <= DAY_CUT;
 
-const longestFirst = (a: Unplaced, b: Unplaced): number =>
-  b.total_sleep_s - a.total_sleep_s || a.onset_at - b.onset_at || compare(a.session_id, b.session_id);
+/** Longest first, the earlier of equals: winners do not overlap, so no two have one onset. */
+const longestFirst = (a: Unplaced, b: Unplaced): number => b.total_sleep_s - a.total_sleep_s || a.onset_at - b.onset_at;
 
 const placedInDay = (winners: readonly Unplaced[]): SleepSession[] => {
   const others = winners.filter((session) => !isNap(session)).toSorted(longestFirst);

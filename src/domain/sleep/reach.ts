@@ -1,10 +1,17 @@
 import type { Span } from "../interval.ts";
-import type { Sample } from "../sample.ts";
+import { DAY, HOUR, epochDay } from "../local-day.ts";
+import type { LocalDate, Sample } from "../sample.ts";
 import { GAP, sleepSegments } from "./segments.ts";
 import { spanOf, splitAtGaps } from "./stage-layer.ts";
 
+/** The instants at which a session of these dates can wake, whatever its zone. */
+export const wakingSpan = (first: LocalDate, last: LocalDate): Span => ({
+  from: epochDay(first) * DAY - 14 * HOUR,
+  to: epochDay(last) * DAY + DAY + 12 * HOUR,
+});
+
 /**
- * Whether sessions that wake within `wanted` may go on beyond what was read (D18: sleep reaches to the next gap of over
+ * Whether sessions that wake within `wanted` (`wakingSpan`) may go on beyond what was read (D18: sleep reaches to the next gap of over
  * 60 minutes). `samples` are all live ones that overlap `read`, which holds `wanted`, ends included. Answers the span to
  * read instead, and to ask about again, since more may come to light; null where this one is wide enough. A night over
  * the edge that has no link with `wanted` is none of its business, so that a pane seldom reads twice.

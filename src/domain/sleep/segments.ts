@@ -30,7 +30,8 @@ const detail = ({ value }: Sample): number => (value >= CORE ? 2 : value === AWA
 
 /**
  * Segments of one source that say different things of one instant, the one to believe first (§3.2, D12): sync version,
- * then saved last, then stage detail, later start, higher category, larger uuid.
+ * then saved last, then stage detail, later start, higher category, larger uuid; of two that begin alike and say the
+ * same the longer one, so that no uuid decides how many rows a night is made of.
  */
 export const newestFirst = (a: Sample, b: Sample): number =>
   compare(b.attributes.sync_version ?? -Infinity, a.attributes.sync_version ?? -Infinity) ||
@@ -38,4 +39,5 @@ export const newestFirst = (a: Sample, b: Sample): number =>
   compare(detail(b), detail(a)) ||
   compare(b.start_at, a.start_at) ||
   compare(b.value, a.value) ||
+  compare(b.end_at, a.end_at) ||
   compare(b.sample_id, a.sample_id);
