@@ -68,7 +68,10 @@ export const openReplay = async (connections: Connections): Promise<ReplayPorts>
         await wakes.close();
       }
     },
-    preview: () => Promise.reject(new Error("soon")),
+    preview: async (asked, { ranges }, onProgress) => {
+      const { previewReplay } = await import("./app-replay-preview.ts");
+      return previewReplay(connections, { selection: asked, ranges }, onProgress);
+    },
     list: () => listReplays(db),
     set: (id, state) => setState(db, id, state, clock.now()),
     now: () => clock.now(),

@@ -29,6 +29,8 @@ export type ReplayPreview = {
   staged: { athlete_id: string; added: number; replaced: number; removed: number }[];
   tombstones: number;
   totals: number;
+  /** Sleep sessions that come, go or change. */
+  sessions: number;
   objects: ObjectDifference[];
   metrics: MetricDifference[];
 };
@@ -47,16 +49,16 @@ const KEPT_LINES = 200;
 
 /** As people read it: figures first, then each object and metric. */
 export const previewLines = (preview: ReplayPreview): string[] => {
-  const { objects, metrics, tombstones, totals } = preview;
+  const { objects, metrics, tombstones, totals, sessions } = preview;
   const quiet = rowsLine(preview).includes(" 0 added, 0 changed, 0 removed");
   const head = [
     `nothing was changed; a replay would touch ${preview.athletes} athletes:`,
     rowsLine(preview),
     `objects    ${objects.length} (day partitions of the lake)`,
     `metrics    ${metrics.length}`,
-    `deletions  ${tombstones} new, daily totals ${totals} changed`,
+    `besides    ${sessions} sleep sessions, ${tombstones} deletions, ${totals} daily totals`,
   ];
-  if (quiet && objects.length + metrics.length + tombstones + totals === 0) {
+  if (quiet && objects.length + metrics.length + tombstones + totals + sessions === 0) {
     return ["a replay would change nothing"];
   }
   const table = [

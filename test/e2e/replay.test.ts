@@ -44,7 +44,8 @@ test("everything replayed twice, two replays at once, changes no row, revision, 
     expect(end).toMatchObject({ outcome: "done", missing: [] });
     expect(end["done"]).toBe(end["total"]);
     expect(Number(end["total"])).toBeGreaterThan(20);
-    expect(end["tally"]).toMatchObject({ stored: expect.any(Number) });
+    const { stored = 0, duplicate = 0 } = end["tally"] as Record<string, number>;
+    expect(stored + duplicate).toBeGreaterThan(100);
   }
   await service.wait();
   unchanged(first, await exactState(here));
