@@ -11,6 +11,8 @@ import {
   healthAutoExportSchema,
 } from "./health-auto-export/door.ts";
 import { deeperThan, MAX_DEPTH } from "./json-bounds.ts";
+import { convertOpenMhealth, openMhealthSchema } from "./open-mhealth/door.ts";
+import { convertOpenWearables, type OpenWearablesBody, openWearablesSchema } from "./open-wearables/door.ts";
 import { type IngestDeps, type Submit, submitter } from "./submit.ts";
 
 /** A door: one format of one client, described as a route; its folder makes the one shape inside of it. */
@@ -54,6 +56,24 @@ const DOORS: readonly Door[] = [
           (request.query["aggregation"] as string | undefined) ?? request.headers["automation-aggregation"],
         ),
       }),
+  },
+  {
+    name: "open_wearables",
+    path: "open-wearables",
+    summary: "The payload of the Open Wearables SDK",
+    body: openWearablesSchema,
+    convert: (request) => convertOpenWearables(request.body as OpenWearablesBody),
+  },
+  {
+    name: "open_mhealth",
+    path: "open-mhealth",
+    summary: "Open mHealth data points, as far as HealthKit has their measures",
+    body: openMhealthSchema,
+    query: Type.Object({ time_zone: zoneSchema }),
+    convert: (request) => {
+      const converted = convertOpenMhealth(request.body as unknown[]);
+      return { ...converted, time_zone: zoneOf(request) };
+    },
   },
 ];
 

@@ -120,14 +120,15 @@ test("an aggregation longer than a sample may be is refused by name", () => {
   ]);
 });
 
+const ids = (points: unknown[]) =>
+  new Map(samplesOf(send(point("protein", "g", ...points))).map(({ value, sample_id }) => [value, sample_id]));
+
 test("several points of one moment keep ids of their own, the same whatever their order", () => {
   const date = "2026-11-20 12:30:00 +0100";
   const [a, b] = [
     { date, qty: 42, source: "Diary" },
     { date, qty: 18, source: "Diary" },
   ];
-  const ids = (points: unknown[]) =>
-    new Map(samplesOf(send(point("protein", "g", ...points))).map(({ value, sample_id }) => [value, sample_id]));
   expect(ids([a, b]).size).toBe(2);
   expect(ids([b, a])).toEqual(ids([a, b]));
   expect(new Set(ids([a, b]).values()).size).toBe(2);
@@ -165,14 +166,15 @@ test("dates without a zone of their own fall on the phone's date, unless the req
   expect(samplesOf(send(body, { time_zone: "Europe/Amsterdam" }))).toMatchObject([{ local_date: "2026-11-21" }]);
 });
 
+const segment = (value: string, from: string, to: string) => ({
+  startDate: `2026-11-20 ${from} +0100`,
+  endDate: `2026-11-20 ${to} +0100`,
+  value,
+  qty: 1,
+  source: "Apple\u00a0Watch",
+});
+
 test("sleep without aggregation is segments, as samples of their own", () => {
-  const segment = (value: string, from: string, to: string) => ({
-    startDate: `2026-11-20 ${from} +0100`,
-    endDate: `2026-11-20 ${to} +0100`,
-    value,
-    qty: 1,
-    source: "Apple\u00a0Watch",
-  });
   const names = ["In Bed", "Core", "Deep", "REM", "Awake", "Unspecified", "Asleep"];
   const decision = send(
     point("sleep_analysis", "hr", ...names.map((name, n) => segment(name, `0${n}:00:00`, `0${n}:30:00`))),
@@ -197,11 +199,12 @@ test.each([
   expect(samplesOf(decision)).toEqual([]);
 });
 
+const night = (totalSleep: number, source: string) => ({ date: "2026-11-20", totalSleep, source });
+
 test("a night of which only the time in bed is known has no total, and of several sources the longest counts", () => {
   const inBed = send(point("sleep_analysis", "hr", { date: "2026-11-20", asleep: 0, inBed: 7 }));
   expect(dailyOf(inBed)).toEqual([]);
   expect(inBed.answer.ignored).toEqual({ "sleep_analysis.inBed": 1 });
-  const night = (totalSleep: number, source: string) => ({ date: "2026-11-20", totalSleep, source });
   const two = send(point("sleep_analysis", "hr", night(6, "Band"), night(7, "Watch")));
   expect(dailyOf(two).map(({ value }) => value)).toEqual([7]);
   expect(two.answer.ignored).toEqual({ sleep_analysis: 1 });
