@@ -10,6 +10,7 @@ import { ingestRoutes } from "./ingest/route.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { liveRoute } from "./query/live.ts";
 import { queryRoutes } from "./query/routes.ts";
+import { webRoutes } from "./web/route.ts";
 
 /** What the edge role serves: whatever takes data in. It needs Kafka alone; Postgres may be away. */
 export const edgeRoutes = (
@@ -41,5 +42,6 @@ export const apiRoutes = (
     }),
     ...editRoutes({ db, clock, topic: topics, isTransient }),
     ...leavingRoutes(connections, { db, objects }),
+    ...webRoutes(),
   ];
 };

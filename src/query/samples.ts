@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { aggregationStyle, type MetricDefinition } from "../domain/catalogue.ts";
+import { METRICS, aggregationStyle, type MetricDefinition } from "../domain/catalogue.ts";
 import { DAY } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant } from "../domain/sample.ts";
 import { readAthlete } from "../flow/athletes.ts";
@@ -16,7 +16,7 @@ import { newestZone, zonesOf, type ZoneAt } from "./zone.ts";
 export type QueryDeps = ReadDeps & { clock: Clock };
 
 const querySchema = Type.Object({
-  metric: Type.String({ description: "Canonical key, e.g. heart_rate" }),
+  metric: Type.String({ description: "Canonical key", examples: METRICS.map(({ key }) => key) }),
   from: Type.Optional(Type.String({ description: "Instant or local date; a day (1d: 30 days) before `to` if absent" })),
   to: Type.Optional(Type.String({ description: "Instant (exclusive) or local date (inclusive); now if absent" })),
   resolution: Type.Optional(Type.String({ description: `${params.RESOLUTIONS.join(", ")}; raw if absent` })),

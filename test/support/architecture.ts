@@ -3,7 +3,7 @@ import { dirname, join, normalize, relative } from "node:path";
 /** A source file: its path from the repository's root and its text. */
 export type Source = { path: string; text: string };
 
-const STAGES = ["ingest", "staging", "windows", "publish", "edits", "query", "ops"];
+const STAGES = ["ingest", "staging", "windows", "publish", "edits", "query", "ops", "web"];
 /** What a folder of src/ may import besides itself (ARCHITECTURE.md). The composition root may import everything. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   domain: [],
