@@ -9,6 +9,8 @@ import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
 import { eraseCommand } from "./ops/erase-command.ts";
+import { exportCommand } from "./ops/export-command.ts";
+import { explainCommand } from "./ops/explain-command.ts";
 import { importCommand } from "./ops/import.ts";
 import { migrateCommand } from "./ops/migrate-command.ts";
 import { positionsCommand } from "./ops/positions-command.ts";
@@ -93,6 +95,16 @@ const replaying = (): Command =>
     open: async () => (await import("./app-replay.ts")).openReplay(connected()),
   });
 
+const explaining = (): Command =>
+  explainCommand({
+    print,
+    open: async () => {
+      const { explain } = await import("./query/explain.ts");
+      const db = connected().openDatabase(1);
+      return { explain: (asked) => explain(db, asked), close: () => db.close() };
+    },
+  });
+
 const program = new Command("health-sync")
   .description("HealthKit samples in; Parquet, sleep sessions and athlete metrics out")
   .version(VERSION)
@@ -111,6 +123,7 @@ const program = new Command("health-sync")
   .addCommand(demoCommand())
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
+  .addCommand(explaining())
 
 try {
   await program.parseAsync();

@@ -60,6 +60,10 @@ const oneOf = <Value extends string>(path: string, text: string, known: readonly
   return found;
 };
 
+/** The `source` of a query; null where it is absent. Throws Problem 400. */
+export const sourceParameter = (source: string | undefined): MetricsQuery["source"] =>
+  source === undefined ? null : oneOf("source", source, SOURCES);
+
 /** Checks and completes what was asked. Throws Problem 400. Today is the date that the most eastern zone has. */
 export const metricsQuery = (query: Query, now: Instant): MetricsQuery => {
   const to = dateParameter("to", query.to, localDate(now, "+14:00"));
@@ -73,7 +77,7 @@ export const metricsQuery = (query: Query, now: Instant): MetricsQuery => {
     from,
     to,
     metric: query.metric ?? null,
-    source: query.source === undefined ? null : oneOf("source", query.source, SOURCES),
+    source: sourceParameter(query.source),
     view: oneOf("view", query.view ?? "effective", Object.keys(VIEWS) as (keyof typeof VIEWS)[]),
   };
 };

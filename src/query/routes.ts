@@ -1,6 +1,7 @@
 import { ObjectMissing } from "../flow/ports.ts";
 import { Problem, type Route } from "../flow/route.ts";
 import { manyRoute } from "./many.ts";
+import { explainRoute } from "./explain-route.ts";
 import { metricsRoute } from "./metrics.ts";
 import { samplesRoute, type QueryDeps } from "./samples.ts";
 import { todayRoute } from "./today.ts";
@@ -27,6 +28,6 @@ const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route
 
 /** What the api role serves to readers. */
 export const queryRoutes = (deps: QueryRoutesDeps): Route[] =>
-  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps), manyRoute(deps)].map((route) =>
+  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps), explainRoute(deps), manyRoute(deps)].map((route) =>
     askAgain(route, deps.isTransient),
   );

@@ -1,0 +1,46 @@
+import { Command, InvalidArgumentError } from "commander";
+import type { ValueSource } from "../domain/explain/effective.ts";
+import type { Explanation } from "../domain/explain/explanation.ts";
+import { isLocalDate } from "../domain/local-day.ts";
+import type { LocalDate } from "../domain/sample.ts";
+import { athleteArgument } from "./athlete-argument.ts";
+import { explanationLines } from "./explain-text.ts";
+
+const SOURCES: readonly ValueSource[] = ["apple_health", "derived", "manual"];
+
+type Asked = { athlete_id: string; date: LocalDate; metric: string; source: ValueSource | null };
+type Deps = {
+  print: (line: string) => void;
+  open: () => Promise<{ explain(asked: Asked): Promise<Explanation>; close(): Promise<void> }>;
+};
+
+const dateArgument = (text: string): LocalDate => {
+  if (isLocalDate(text)) return text;
+  throw new InvalidArgumentError("write a local date like 2026-11-21");
+};
+
+const sourceArgument = (text: string): ValueSource => {
+  const found = SOURCES.find((source) => source === text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`choose from ${SOURCES.join(", ")}`);
+};
+
+/** `health-sync explain ATHLETE DATE METRIC [SOURCE]`: how a number came about. Needs Postgres alone. */
+export const explainCommand = (deps: Deps): Command =>
+  new Command("explain")
+    .description("how a daily value came about: rule, inputs, sources used and set aside, whose value counts, edits")
+    .argument("<athlete>", "whose value", athleteArgument)
+    .argument("<date>", "local date, like 2026-11-21", dateArgument)
+    .argument("<metric>", "athlete metric, like resting_hr")
+    .argument("[source]", "apple_health, derived or manual; absent: the value that counts", sourceArgument)
+    .option("--json", "print the explanation as JSON")
+    .action(async (...args: [string, LocalDate, string, ValueSource | undefined, { json?: true }]) => {
+      const [athlete_id, date, metric, source, { json }] = args;
+      const opened = await deps.open();
+      try {
+        const explanation = await opened.explain({ athlete_id, date, metric, source: source ?? null });
+        for (const line of json ? [JSON.stringify(explanation)] : explanationLines(explanation)) deps.print(line);
+      } finally {
+        await opened.close();
+      }
+    });
