@@ -27,7 +27,12 @@ export const runImport = async (
       const { written } = await publishBatch({ producer, codec, topics, isTransient }, decision);
       await notes.add(decision, written);
     };
-    const report = await importFiles(request, { publish, isSent: notes.has, clock, onProgress });
+    const report = await importFiles(request, {
+      publish,
+      isSent: (decision) => notes.has(decision),
+      clock,
+      onProgress,
+    });
     if (!dry_run) notes.clear();
     return report;
   } finally {

@@ -1,9 +1,11 @@
+import { metricOfType } from "../domain/catalogue.ts";
 import { interpret } from "../domain/interpret.ts";
-import type { AthleteSettings } from "../domain/sample.ts";
+import { impossiblePressures } from "../domain/pressure-pairs.ts";
+import type { AthleteSettings, Sample, SentSample } from "../domain/sample.ts";
 import { storable } from "../domain/source.ts";
 import { type ChunkHead, type chunkBuilder, MAX_CHUNK_BYTES, tooLarge, topicOf } from "./chunks.ts";
 import type { BatchContext, Refusal } from "./decide.ts";
-import { isEntry, readSample, refused, type Refused } from "./read-sample.ts";
+import { isEntry, readSample, refused, type Refused, type SeriesHead } from "./read-sample.ts";
 
 export type Checked = { accepted: number; refusals: Refusal[]; ignored: string[] };
 
@@ -16,44 +18,65 @@ export const uuidAsSent = (entry: unknown): string | null => {
   return typeof uuid === "string" ? storable(uuid.slice(0, 64)) : null;
 };
 
+type Batch = { head: ChunkHead; context: BatchContext; chunks: ReturnType<typeof chunkBuilder> };
+type Judged =
+  | { kind: "ok"; series: SeriesHead; sent: SentSample; sample: Sample }
+  | { kind: "ignored"; type: string }
+  | Refused;
+
+const judge = (entry: unknown, { head, context }: Batch): Judged => {
+  const converted = context.place !== undefined;
+  const read = readSample(entry, { name: context.door, synthetic: context.synthetic ?? false, converted });
+  if (read.kind !== "ok") return read;
+  if (tooLarge(head, read.head, read.sample)) {
+    return refused("too_large", "", `is over ${MAX_CHUNK_BYTES} bytes when encoded: send less metadata`);
+  }
+  const { athlete_id, received_at, batch_time_zone } = head;
+  const sent = { series: read.head, sample: read.sample, athlete_id, received_at, batch_time_zone };
+  const meaning = interpret({ ...sent, settings: NO_SETTINGS });
+  if (meaning.kind === "dead") return refused(meaning.reason, meaning.field, meaning.detail);
+  if (meaning.kind === "ignored") return meaning;
+  return { kind: "ok", series: read.head, sent: read.sample, sample: meaning.value };
+};
+
+const isPressure = (entry: unknown): boolean =>
+  isEntry(entry) && typeof entry["type"] === "string" && metricOfType(entry["type"])?.correlation === "blood_pressure";
+
+const NO_PRESSURE = refused(
+  "out_of_range",
+  "value",
+  "the systolic pressure must be above the diastolic one of the same group and start",
+);
+
+/** Whether one half of a blood pressure can be depends on the other, so these are judged together (D23). */
+const judgePressures = (entries: readonly unknown[], batch: Batch): Map<unknown, Judged> => {
+  const judged = new Map(entries.filter(isPressure).map((entry) => [entry, judge(entry, batch)]));
+  const good = [...judged.values()].flatMap((one) => (one.kind === "ok" ? [one.sample] : []));
+  const impossible = impossiblePressures(good);
+  for (const [entry, one] of judged) {
+    if (one.kind === "ok" && impossible.has(one.sample)) judged.set(entry, NO_PRESSURE);
+  }
+  return judged;
+};
+
 /**
  * Checks each sample as staging will (the same `interpret`), and puts the good ones, as sent, into chunks. What staging
  * makes of them is not sent: a corrected rule can be replayed.
  */
-export const checkSamples = (
-  entries: readonly unknown[],
-  batch: { head: ChunkHead; context: BatchContext; chunks: ReturnType<typeof chunkBuilder> },
-): Checked => {
-  const { head, context, chunks } = batch;
+export const checkSamples = (entries: readonly unknown[], batch: Batch): Checked => {
+  const { context, chunks } = batch;
   const checked: Checked = { accepted: 0, refusals: [], ignored: [] };
-  const converted = context.place !== undefined;
-  const door = { name: context.door, synthetic: context.synthetic ?? false, converted };
-  const check = (entry: unknown): Refused | undefined => {
-    const read = readSample(entry, door);
-    if (read.kind === "ignored") {
-      checked.ignored.push(read.type);
-      return undefined;
-    }
-    if (read.kind === "dead") return read;
-    if (tooLarge(head, read.head, read.sample)) {
-      return refused("too_large", "", `is over ${MAX_CHUNK_BYTES} bytes when encoded: send less metadata`);
-    }
-    const { athlete_id, received_at, batch_time_zone } = head;
-    const sent = { series: read.head, sample: read.sample, athlete_id, received_at, batch_time_zone };
-    const meaning = interpret({ ...sent, settings: NO_SETTINGS });
-    if (meaning.kind === "dead") return refused(meaning.reason, meaning.field, meaning.detail);
-    if (meaning.kind === "ignored") {
-      checked.ignored.push(meaning.type);
-      return undefined;
-    }
-    const topic = topicOf({ type: read.head.type, end_at: read.sample.end_at }, context);
-    chunks.addSample(topic, read.head, read.sample);
-    checked.accepted += 1;
-    return undefined;
-  };
+  const pressures = judgePressures(entries, batch);
   for (const [index, entry] of entries.entries()) {
-    const dead = check(entry);
-    if (dead) checked.refusals.push({ ...dead, list: "samples", index, uuid: uuidAsSent(entry) });
+    const judged = pressures.get(entry) ?? judge(entry, batch);
+    if (judged.kind === "ignored") checked.ignored.push(judged.type);
+    else if (judged.kind === "dead") {
+      checked.refusals.push({ ...judged, list: "samples", index, uuid: uuidAsSent(entry) });
+    } else {
+      const { series, sent } = judged;
+      chunks.addSample(topicOf({ type: series.type, end_at: sent.end_at }, context), series, sent);
+      checked.accepted += 1;
+    }
   }
   return checked;
 };

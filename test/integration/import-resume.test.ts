@@ -37,9 +37,9 @@ const noted = (): number => {
 /** Killed once some batches are noted, and long before the last. */
 const importAndKill = async (): Promise<number> => {
   const running = startCommand(args, env);
-  let over = false;
-  void running.exited.then(() => (over = true));
-  while (noted() < 3 && !over) await sleep(2);
+  const state = { over: false };
+  void running.exited.then(() => (state.over = true));
+  while (noted() < 3 && !state.over) await sleep(2);
   running.signal("SIGKILL");
   expect(await running.exited).toEqual({ code: null, signal: "SIGKILL" });
   return noted();

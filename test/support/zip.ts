@@ -35,8 +35,37 @@ const central = (name: Buffer, size: { crc: number; packed: number; whole: numbe
   return Buffer.concat([head, name]);
 };
 
-/** A zip archive of deflated entries, in order. */
-export const zip = (entries: readonly ZipEntry[]): Buffer => {
+/** Sizes and offset of zip64 stand in an extra field, and the old fields hold −1. */
+const central64 = (name: Buffer, size: { crc: number; packed: number; whole: number }, offset: number): Buffer => {
+  const old = central(name, { ...size, packed: 0xffffffff, whole: 0xffffffff }, 0xffffffff);
+  const extra = Buffer.alloc(28);
+  extra.writeUInt16LE(1, 0);
+  extra.writeUInt16LE(24, 2);
+  for (const [at, value] of [size.whole, size.packed, offset].entries()) {
+    extra.writeBigUInt64LE(BigInt(value), 4 + 8 * at);
+  }
+  old.writeUInt16LE(extra.length, 30);
+  return Buffer.concat([old, extra]);
+};
+
+/** End of the central directory of zip64, and where it stands. */
+const end64 = (entries: number, directory: number, offset: number): Buffer => {
+  const end = Buffer.alloc(76);
+  end.writeUInt32LE(0x06064b50, 0);
+  end.writeBigUInt64LE(44n, 4);
+  end.writeUInt16LE(45, 12);
+  end.writeUInt16LE(45, 14);
+  for (const [at, value] of [entries, entries, directory, offset].entries()) {
+    end.writeBigUInt64LE(BigInt(value), 24 + 8 * at);
+  }
+  end.writeUInt32LE(0x07064b50, 56);
+  end.writeBigUInt64LE(BigInt(offset + directory), 64);
+  end.writeUInt32LE(1, 72);
+  return end;
+};
+
+/** A zip archive of deflated entries, in order; as zip64 all numbers stand where files over 4 GB have them. */
+export const zip = (entries: readonly ZipEntry[], zip64 = false): Buffer => {
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -45,7 +74,7 @@ export const zip = (entries: readonly ZipEntry[]): Buffer => {
     const packed = deflateRawSync(bytes);
     const size = { crc: crc32(bytes), packed: packed.length, whole: declared ?? bytes.length };
     const file = Buffer.concat([local(Buffer.from(name), size), packed]);
-    directory.push(central(Buffer.from(name), size, offset));
+    directory.push((zip64 ? central64 : central)(Buffer.from(name), size, offset));
     files.push(file);
     offset += file.length;
   }
@@ -55,6 +84,6 @@ export const zip = (entries: readonly ZipEntry[]): Buffer => {
   end.writeUInt16LE(entries.length, 8);
   end.writeUInt16LE(entries.length, 10);
   end.writeUInt32LE(index.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...files, index, end]);
+  end.writeUInt32LE(zip64 ? 0xffffffff : offset, 16);
+  return Buffer.concat([...files, index, ...(zip64 ? [end64(entries.length, index.length, offset)] : []), end]);
 };

@@ -17,6 +17,22 @@ const MAX_ELEMENT_DEPTH = 64;
 /** Beyond this a record's metadata are no longer kept: it will be refused as too large. */
 const MAX_METADATA_CHARS = 300 * 1024;
 
+const STATISTICS = ["sum", "average", "minimum", "maximum", "unit"] as const;
+
+/**
+ * What an element inside a record or workout says of it. Modern exports write a workout's totals as `WorkoutStatistics`;
+ * beats (`InstantaneousBeatsPerMinute`, whole numbers at local times) are no basis for anything and left out.
+ */
+const metadataOf = ({ name, attributes }: SaxesTagPlain): (readonly [key: string, value: string])[] => {
+  if (name === "MetadataEntry") return [[attributes["key"] ?? "", attributes["value"] ?? ""]];
+  if (name !== "WorkoutStatistics") return [];
+  const type = (attributes["type"] ?? "").replace("HKQuantityTypeIdentifier", "");
+  return STATISTICS.flatMap((field) => {
+    const value = attributes[field];
+    return value === undefined ? [] : [[`WorkoutStatistics.${type}.${field}`, value] as const];
+  });
+};
+
 /** Turns parser events into items; only direct children of HealthData count, those of a Correlation are doubled there. */
 const collector = (items: ExportItem[]) => {
   const open: string[] = [];
@@ -32,6 +48,11 @@ const collector = (items: ExportItem[]) => {
     metadataChars = 0;
   };
 
+  const keep = ({ metadata }: ExportRecord, [key, value]: readonly [string, string]): void => {
+    metadataChars += key.length + value.length;
+    if (metadata.length === 0 || metadataChars <= MAX_METADATA_CHARS) metadata.push([key, value]);
+  };
+
   let rooted = false;
   return {
     isRooted: () => rooted,
@@ -43,11 +64,7 @@ const collector = (items: ExportItem[]) => {
       }
       if (open.length >= MAX_ELEMENT_DEPTH) throw new BrokenExport(`line ${line}: elements nest too deep`);
       if (open.length === 1) openTop(tag, line);
-      else if (open.length === 2 && record !== null && tag.name === "MetadataEntry") {
-        const { key = "", value = "" } = tag.attributes;
-        metadataChars += key.length + value.length;
-        if (record.metadata.length === 0 || metadataChars <= MAX_METADATA_CHARS) record.metadata.push([key, value]);
-      }
+      else if (open.length === 2 && record !== null) for (const entry of metadataOf(tag)) keep(record, entry);
       open.push(tag.name);
     },
     close(): void {
