@@ -118,12 +118,15 @@ const program = new Command("health-sync")
   .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
   .addCommand(importing())
   .addCommand(positionsCommand({ print, open: openBoth }))
+  .addCommand(
+    exportCommand({ print, progress, open: async () => (await import("./app-leaving.ts")).openExport(connected()) }),
+  )
   .addCommand(eraseCommand({ print, open: async () => (await import("./app-leaving.ts")).openErase(connected()) }))
   .addCommand(replaying())
+  .addCommand(explaining())
   .addCommand(demoCommand())
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
-  .addCommand(explaining())
 
 try {
   await program.parseAsync();
