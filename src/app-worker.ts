@@ -20,6 +20,7 @@ import { STAGING_STEPS, createStagingStage } from "./staging/stage.ts";
 import { createAppliedPast } from "./windows/applied.ts";
 import { PANE_STEPS } from "./windows/commit.ts";
 import { DELETION_STEPS } from "./windows/deletions.ts";
+import { HISTORY_STEPS } from "./windows/history-pass.ts";
 import { createWindowsStage } from "./windows/stage.ts";
 import { SWEEP_STEPS } from "./windows/sweeper.ts";
 import { followWakeUps } from "./windows/wake-ups.ts";
@@ -28,6 +29,7 @@ import { followWakeUps } from "./windows/wake-ups.ts";
 export const STEPS: readonly string[] = [
   ...STAGING_STEPS,
   ...PANE_STEPS,
+  ...HISTORY_STEPS,
   ...DELETION_STEPS,
   ...RELAY_STEPS,
   ...SWEEP_STEPS,

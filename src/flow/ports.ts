@@ -1,4 +1,5 @@
 import type { Instant, Sample } from "../domain/sample.ts";
+import type { StreamRow } from "../domain/sleep/streams.ts";
 import type { Outcome } from "./outcome.ts";
 
 export type Clock = { now(): Instant };
@@ -67,9 +68,6 @@ export type Series = {
   unit: string[];
 };
 
-/** A row of a sleep_streams object, but for its session (contract §4). */
-export type StreamRow = { channel: string; start_at: Instant; end_at: Instant; value: number; source: string };
-
 /** Objects of health_streams and sleep_streams (lake-layout.md). Everything is synchronous and pure; equal rows give equal bytes. */
 export type ParquetFormat = {
   /** Sorts by metric, start_at, end_at, sample_id. Throws on an empty list, and on two rows with one sample_id. */
@@ -78,8 +76,8 @@ export type ParquetFormat = {
   /** Reads only the columns of Series and only the metric's rows; empty columns where the metric is absent. */
   decodeSeries: (bytes: Uint8Array, metric: string) => Series;
   decodeIds: (bytes: Uint8Array) => string[];
-  /** Sorts by channel, start_at, end_at, source, value. Throws on an empty list. */
-  encodeSleep: (sessionId: string, rows: readonly StreamRow[]) => Uint8Array;
+  /** Of one session. Sorts by channel, start_at, end_at, source, value. Throws on an empty list. */
+  encodeSleep: (rows: readonly StreamRow[]) => Uint8Array;
   decodeSleep: (bytes: Uint8Array) => StreamRow[];
 };
 

@@ -1,6 +1,6 @@
 import type { Sample } from "../domain/sample.ts";
+import type { StreamRow } from "../domain/sleep/streams.ts";
 import { sha256Hex } from "./digest.ts";
-import type { StreamRow } from "./ports.ts";
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -62,6 +62,6 @@ export const rowsHash = (samples: readonly Sample[]): string => {
 export const streamHash = (rows: readonly StreamRow[]): string => {
   const lines = rows
     .toSorted(compareStreamRows)
-    .map((row) => canonicalJson([row.channel, row.start_at, row.end_at, row.source, row.value]));
+    .map((row) => canonicalJson([row.session_id, row.channel, row.start_at, row.end_at, row.source, row.value]));
   return sha256Hex(Buffer.from(lines.join("\n"), "utf8"));
 };

@@ -4,7 +4,8 @@ import type { DecodedArray, FileMetaData, RowGroup, SchemaTree } from "hyparquet
 import { readColumn } from "hyparquet/src/column.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import type { Attributes, Sample } from "../domain/sample.ts";
-import type { Series, StreamRow } from "../flow/ports.ts";
+import type { StreamChannel, StreamRow } from "../domain/sleep/streams.ts";
+import type { Series } from "../flow/ports.ts";
 import type { DayColumn, SleepColumn } from "./parquet-schema.ts";
 
 /** Bounds what a damaged or hostile page can make us allocate. */
@@ -136,11 +137,12 @@ export const decodeIds = (bytes: Uint8Array): string[] => readAll<string>(openFi
 /** Every row of a sleep_streams object, in the file's order. */
 export const decodeSleep = (bytes: Uint8Array): StreamRow[] => {
   const file = openFile(bytes);
-  const channels = readAll<string>(file, "channel");
-  const sources = readAll<string>(file, "source");
+  const [ids, sources] = [readAll<string>(file, "session_id"), readAll<string>(file, "source")];
+  const channels = readAll<StreamChannel>(file, "channel");
   const [starts, ends] = [readAll<bigint>(file, "start_at"), readAll<bigint>(file, "end_at")];
   const values = readAll<number>(file, "value");
   return channels.map((channel, i) => ({
+    session_id: ids[i] ?? "",
     channel,
     start_at: Number(starts[i]),
     end_at: Number(ends[i]),

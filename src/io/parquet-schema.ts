@@ -1,9 +1,9 @@
 import type { SchemaElement } from "hyparquet";
 import type { Sample } from "../domain/sample.ts";
-import type { StreamRow } from "../flow/ports.ts";
+import type { StreamRow } from "../domain/sleep/streams.ts";
 
 export type DayColumn = Exclude<keyof Sample, "received_at">;
-export type SleepColumn = keyof StreamRow | "session_id";
+export type SleepColumn = keyof StreamRow;
 
 export type Column<Name extends string> = {
   element: SchemaElement & { name: Name };

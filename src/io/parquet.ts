@@ -1,7 +1,8 @@
 import { constants, zstdCompressSync } from "node:zlib";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Sample } from "../domain/sample.ts";
-import type { ParquetFormat, StreamRow } from "../flow/ports.ts";
+import type { StreamRow } from "../domain/sleep/streams.ts";
+import type { ParquetFormat } from "../flow/ports.ts";
 import { canonicalJson, compareRows, compareStreamRows } from "../flow/rows-hash.ts";
 import { decodeDay, decodeIds, decodeSeries, decodeSleep } from "./parquet-read.ts";
 import { CREATED_BY, DAY_COLUMNS, PAGE_BYTES, SLEEP_COLUMNS, ZSTD_LEVEL } from "./parquet-schema.ts";
@@ -44,11 +45,11 @@ const DAY_VALUES: Values<DayColumn, Sample> = {
   sample_id: (rows) => rows.map((row) => idBytes(row.sample_id)),
 };
 
-const sleepValues = (sessionId: string): Values<SleepColumn, StreamRow> => ({
+const SLEEP_VALUES: Values<SleepColumn, StreamRow> = {
   ...TIMED,
-  session_id: (rows) => rows.map(() => idBytes(sessionId)),
+  session_id: (rows) => rows.map((row) => idBytes(row.session_id)),
   channel: (rows) => rows.map((row) => row.channel),
-});
+};
 
 const assertWritable = (rows: readonly Sample[]): void => {
   if (rows.length === 0) throw new RangeError("a day object holds at least one row: delete the pointer instead");
@@ -96,9 +97,9 @@ const encodeDay = (samples: readonly Sample[]): Uint8Array => {
   return encode(DAY_COLUMNS, DAY_VALUES, samples.toSorted(compareRows));
 };
 
-const encodeSleep = (sessionId: string, rows: readonly StreamRow[]): Uint8Array => {
+const encodeSleep = (rows: readonly StreamRow[]): Uint8Array => {
   if (rows.length === 0) throw new RangeError("a sleep stream holds at least one row: delete the pointer instead");
-  return encode(SLEEP_COLUMNS, sleepValues(sessionId), rows.toSorted(compareStreamRows));
+  return encode(SLEEP_COLUMNS, SLEEP_VALUES, rows.toSorted(compareStreamRows));
 };
 
 /** ParquetFormat on hyparquet-writer and hyparquet. */

@@ -1,11 +1,10 @@
 import { tombstoneIds } from "../domain/copies.ts";
-import { dayMetrics } from "../domain/day-metrics.ts";
 import { dayEnd, possibleDates } from "../domain/local-day.ts";
 import { liveSamples, twinKey, unseenContent } from "../domain/merge.ts";
 import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
-import { inputSpan, touchedDates } from "../domain/window.ts";
+import { touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
-import { type MetricChanges, metricChanges } from "./metric-changes.ts";
+import { type Results, decideResults } from "./results.ts";
 
 /** A day whose object must be written, with the pointer it takes over from. */
 export type DayObject = { date: LocalDate; rows: readonly Sample[]; rows_hash: string; replaces: Pointer | null };
@@ -15,11 +14,10 @@ export type Dirtied = { date: LocalDate; closes_at: Instant };
 
 export type Adopted = { sample_id: string; twin_key: TwinKey; start_at: Instant };
 
-export type PaneDecision = {
+export type PaneDecision = Results & {
   objects: DayObject[];
   /** Pointers of days that have no row left. */
   removed: Pointer[];
-  metrics: MetricChanges;
   adopted: Adopted[];
   /** Content of deleted rows in hand that their tombstones do not know yet: their twins are known by it (D10). */
   seen: Adopted[];
@@ -75,21 +73,6 @@ const decideDay = (
   return { object: { date, rows, rows_hash: hash, replaces } };
 };
 
-const decideMetrics = (facts: PaneFacts, live: readonly Sample[], digest: Digest): MetricChanges => {
-  const changes: MetricChanges = { upserts: [], deletes: [] };
-  for (const { date, pane } of facts.days) {
-    const span = inputSpan(date);
-    const samples = live.filter((sample) => sample.end_at >= span.from && sample.start_at < span.to);
-    const totals = facts.totals.filter((total) => total.date === date);
-    const computed = dayMetrics({ date, samples, totals, sessions: [], settings: facts.settings }, digest);
-    const existing = facts.metrics.filter((row) => row.date === date);
-    const day = metricChanges(date, existing, computed, pane !== "early");
-    changes.upserts.push(...day.upserts);
-    changes.deletes.push(...day.deletes);
-  }
-  return changes;
-};
-
 /**
  * A row that was staged while its deletion was under way in another lane is dropped here, unseen by both: this is the
  * last chance to note what it was.
@@ -103,8 +86,8 @@ const seenContent = (facts: PaneFacts, hand: readonly Sample[], digest: Digest):
 
 /**
  * What the pane changes: a pure function of its facts, so that neither the order of arrival nor the split of rows
- * between staging and Parquet can matter (I3). Early days only get metrics; closing and late days also get their
- * object. Equal content decides nothing.
+ * between staging and Parquet can matter (I3). Early days only get sessions and metrics; closing and late days also get their
+ * object and sleep streams. Equal content decides nothing.
  */
 export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
   const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
@@ -125,7 +108,7 @@ export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: 
   const decision: PaneDecision = {
     objects: [],
     removed: [],
-    metrics: decideMetrics(facts, live, tools.digest),
+    ...decideResults(facts, live, tools.digest),
     adopted: mine.map(({ sample, twin_key }) => ({
       sample_id: sample.sample_id,
       twin_key,

@@ -1,5 +1,7 @@
+import type { DayFacts } from "../domain/history/facts.ts";
 import type { DailyTotal } from "../domain/interpret.ts";
 import type { AthleteSettings, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
+import type { SleepSession } from "../domain/sleep/session.ts";
 import type { Clock, Database, ObjectStore, OnStep, ParquetFormat, Telemetry } from "../flow/ports.ts";
 import type { MetricRow } from "../flow/metric-rows.ts";
 import type { TopicNames } from "../flow/topics.ts";
@@ -30,6 +32,22 @@ export type Pointer = {
   rows_hash: string;
 };
 
+/** A pointer row of sleep_streams, as far as a pane needs it. */
+export type StreamPointer = { session_id: string; object_key: string; rows_hash: string };
+
+/** What `sleep_score/1` says of a session; all null where it says nothing. */
+export type SessionScore = {
+  sleep_score: number | null;
+  score_components: Record<string, unknown> | null;
+  score_method: string | null;
+};
+
+/** A row of sleep_sessions, without revision and updated_at. */
+export type SessionRow = SleepSession & SessionScore & { is_final: boolean };
+
+/** A row of day_facts. Without facts: the day had some once, and later days have yet to be computed without them. */
+export type FactsRow = { date: LocalDate; facts: DayFacts | null; hash: string; passed_hash: string | null };
+
 /** A day that fires in this pane: `k` is the `dirty` that its results will stand for. */
 export type PaneDay = { date: LocalDate; pane: Pane; k: number; topic_partition: number };
 
@@ -45,4 +63,9 @@ export type PaneFacts = {
   tombstones: readonly Tombstone[];
   metrics: readonly MetricRow[];
   totals: readonly DailyTotal[];
+  /** Sessions of these dates and their neighbours, and their streams. */
+  sessions: readonly SessionRow[];
+  streams: readonly StreamPointer[];
+  /** Facts of every date that these dates read, and of those that read them. */
+  history: readonly FactsRow[];
 };

@@ -1,4 +1,5 @@
 import type { MetricValue } from "../domain/day-metrics.ts";
+import { type DayHistory, HISTORY_METRICS } from "../domain/history/history-of.ts";
 import type { LocalDate } from "../domain/sample.ts";
 import { canonicalJson } from "../flow/rows-hash.ts";
 import type { MetricKey, MetricRow } from "../flow/metric-rows.ts";
@@ -64,4 +65,28 @@ export const metricChanges = (
     if (content(row) !== content(orphan)) changes.upserts.push(orphan);
   }
   return changes;
+};
+
+const WITH_HISTORY: ReadonlySet<string> = new Set(HISTORY_METRICS);
+
+/** Whether it is one of the values that need earlier days. */
+export const needsHistory = ({ metric, source }: Pick<MetricRow, "metric" | "source">): boolean =>
+  source === "derived" && WITH_HISTORY.has(metric);
+
+/** What changes in a date's values with history, and in nothing else. */
+export const historyChanges = (
+  date: LocalDate,
+  existing: readonly MetricRow[],
+  past: Pick<DayHistory, "metrics" | "final">,
+): MetricChanges => metricChanges(date, existing.filter(needsHistory), past.metrics, past.final);
+
+/** What changes in a date as a whole: its own values are final with the day, those with history with all they read. */
+export const dateChanges = (
+  existing: readonly MetricRow[],
+  day: { date: LocalDate; own: readonly MetricValue[]; isFinal: boolean; past: DayHistory },
+): MetricChanges => {
+  const others = existing.filter((row) => !needsHistory(row));
+  const own = metricChanges(day.date, others, day.own, day.isFinal);
+  const past = historyChanges(day.date, existing, { ...day.past, final: day.isFinal && day.past.final });
+  return { upserts: [...own.upserts, ...past.upserts], deletes: [...own.deletes, ...past.deletes] };
 };

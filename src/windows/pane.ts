@@ -2,12 +2,12 @@ import { digest } from "../flow/digest.ts";
 import { StartOver, noteAndPut } from "../flow/commit.ts";
 import { ObjectMissing } from "../flow/ports.ts";
 import { rowsHash } from "../flow/rows-hash.ts";
-import { commitPane } from "./commit.ts";
+import { type PaneObjects, commitPane } from "./commit.ts";
 import type { DayObjects } from "./day-objects.ts";
-import { decidePane } from "./decide.ts";
+import { type PaneDecision, decidePane } from "./decide.ts";
 import type { DueDay } from "./due.ts";
 import type { PaneFacts, WindowsDeps } from "./facts.ts";
-import { nextGenerations, writtenDay } from "./objects-of.ts";
+import { nextGenerations, writtenDay, writtenStream } from "./objects-of.ts";
 import { readFacts } from "./read.ts";
 import { disown } from "./sweeper.ts";
 
@@ -15,21 +15,27 @@ const ATTEMPTS = 8;
 
 export type PaneDeps = WindowsDeps & { dayObjects: DayObjects };
 
+const encode = async (deps: PaneDeps, athleteId: string, decision: PaneDecision): Promise<PaneObjects> => {
+  const { objects, streams } = decision;
+  const generations = await nextGenerations(deps.db, objects.length + streams.length);
+  const generation = (at: number): number => generations[at] as number;
+  return {
+    days: objects.map((day, at) => writtenDay(deps.parquet, athleteId, day, generation(at))),
+    streams: streams.map((one, at) => writtenStream(deps.parquet, athleteId, one, generation(objects.length + at))),
+  };
+};
+
 const attempt = async (deps: PaneDeps, facts: PaneFacts, keys: string[]): Promise<void> => {
   const decision = decidePane(facts, { digest, rowsHash });
   await deps.onStep("pane.decided");
-  const generations = await nextGenerations(deps.db, decision.objects.length);
-  const written = decision.objects.map((day, at) =>
-    writtenDay(deps.parquet, facts.athlete_id, day, generations[at] as number),
-  );
-  keys.push(...written.map(({ write }) => write.key));
-  await noteAndPut(
-    { ...deps, step: "pane" },
-    written.map(({ write }) => write),
-  );
+  const written = await encode(deps, facts.athlete_id, decision);
+  const writes = [...written.days, ...written.streams].map(({ write }) => write);
+  keys.push(...writes.map((write) => write.key));
+  await noteAndPut({ ...deps, step: "pane" }, writes);
   await commitPane(deps, facts, decision, written);
   for (const { pane } of facts.days) deps.telemetry.count("panes", { pane });
-  deps.telemetry.count("objects", { kind: "day" }, written.length);
+  deps.telemetry.count("objects", { kind: "day" }, written.days.length);
+  deps.telemetry.count("objects", { kind: "sleep" }, written.streams.length);
 };
 
 /**

@@ -8,6 +8,8 @@ import { resolveDeletions } from "./deletions.ts";
 import { athletesWithOpenDeletions } from "./deletions-sql.ts";
 import { type DueDay, jobsOf } from "./due.ts";
 import type { WindowsDeps } from "./facts.ts";
+import { passHistory } from "./history-pass.ts";
+import { athletesWithPendingHistory } from "./history-sql.ts";
 import { dueDays } from "./look.ts";
 import { type PaneDeps, firePanes } from "./pane.ts";
 import { noteUnknownObjects, sweep } from "./sweeper.ts";
@@ -38,6 +40,9 @@ const LIST_MS = 86_400_000;
 /** Of one athlete in one round, so that a long backfill does not keep others waiting for the next round. */
 const JOBS_A_ROUND = 4;
 
+/** Of one athlete, in one round. `deletions`: the topic partition of windows that they touch; null where none is open. */
+type AthleteWork = { days: DueDay[]; deletions: number | null; history: boolean };
+
 type Trouble = { attempt: number; until: number };
 
 /** Facts that keep moving are no bug either: another worker or an edit was faster, several times in a row. */
@@ -49,7 +54,7 @@ const sweepEvery = (deps: WindowsStageDeps): number => Math.min(600_000, Math.ma
 /** One athlete's share of a round; trouble that will pass puts this athlete aside for a while, nobody else. */
 const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps, ending: () => boolean) => {
   const troubles = new Map<string, Trouble>();
-  return async (athleteId: string, work: { days: DueDay[]; deletions: number | null }): Promise<number> => {
+  return async (athleteId: string, work: AthleteWork): Promise<number> => {
     const trouble = troubles.get(athleteId);
     if (ending() || (trouble && deps.clock.now() < trouble.until)) return 0;
     try {
@@ -58,6 +63,7 @@ const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps, ending: (
       for (const job of jobsOf(work.days).slice(0, JOBS_A_ROUND)) {
         if (!ending()) done += await firePanes(paneDeps, athleteId, job);
       }
+      if (work.history && !ending() && (await passHistory(deps, athleteId))) done += 1;
       troubles.delete(athleteId);
       return done;
     } catch (error) {
@@ -84,12 +90,20 @@ const createRound = (deps: WindowsStageDeps, ending: () => boolean) => {
     const open = await athletesWithOpenDeletions(deps.db, partitions);
     const deletions = new Map(open.map((row) => [row.athlete_id, row.topic_partition ?? 0]));
     const due = await dueDays(deps, partitions);
-    const athletes = [...new Set([...deletions.keys(), ...due.keys()])].filter((athlete) => !busy.has(athlete));
-    return athletes.map((athlete) => {
-      busy.add(athlete);
-      const work = { days: due.get(athlete) ?? [], deletions: deletions.get(athlete) ?? null };
-      return turn(() => workOn(athlete, work)).finally(() => busy.delete(athlete));
-    });
+    const at = { now: deps.clock.now(), grace: deps.config.grace };
+    const history = new Set(await athletesWithPendingHistory(deps.db, partitions, at));
+    const athletes = [...new Set([...deletions.keys(), ...due.keys(), ...history])];
+    return athletes
+      .filter((athlete) => !busy.has(athlete))
+      .map((athlete) => {
+        busy.add(athlete);
+        const work = {
+          days: due.get(athlete) ?? [],
+          deletions: deletions.get(athlete) ?? null,
+          history: history.has(athlete),
+        };
+        return turn(() => workOn(athlete, work)).finally(() => busy.delete(athlete));
+      });
   };
 };
 

@@ -5,6 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
+import type { StreamRow } from "../../src/domain/sleep/streams.ts";
 import { canonicalJson, compareRows } from "../../src/flow/rows-hash.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
 import { daySamples } from "../support/day-samples.ts";
@@ -86,12 +87,12 @@ test("another reader filters by metric and time through the statistics we wrote"
 });
 
 test("another reader finds every row of a sleep stream, its columns those of the contract", async () => {
-  const night = [
-    { channel: "sleep_stage", start_at: 1_764_000_000_000, end_at: 1_764_000_030_000, value: 3, source: "Watch" },
-    { channel: "heart_rate", start_at: 1_764_000_001_000, end_at: 1_764_000_001_000, value: 51.5, source: "iPhone ✓" },
+  const session_id = "00112233-4455-6677-8899-aabbccddeeff";
+  const night: StreamRow[] = [
+    { session_id, channel: "sleep_stage", start_at: 1_764_000_000_000, end_at: 1_764_000_030_000, value: 3, source: "Watch" },
+    { session_id, channel: "heart_rate", start_at: 1_764_000_001_000, end_at: 1_764_000_001_000, value: 51.5, source: "iPhone ✓" },
   ];
-  const session = "00112233-4455-6677-8899-aabbccddeeff";
-  writeFileSync(path, parquetFormat.encodeSleep(session, night));
+  writeFileSync(path, parquetFormat.encodeSleep(night));
   const columns = await ask(`describe select * from read_parquet('${path}')`);
   expect(columns.map((each) => [each["column_name"], each["column_type"]])).toEqual([
     ["session_id", "UUID"],
@@ -105,8 +106,7 @@ test("another reader finds every row of a sleep stream, its columns those of the
     `select session_id, channel, epoch_ms(start_at) as start_at, epoch_ms(end_at) as end_at, value, source
      from read_parquet('${path}')`,
   );
-  const shownRow = ({ start_at, end_at, ...row }: (typeof night)[number]) => ({
-    session_id: session,
+  const shownRow = ({ start_at, end_at, ...row }: StreamRow) => ({
     ...row,
     start_at: String(start_at),
     end_at: String(end_at),

@@ -4,13 +4,14 @@ import { RELAY_STEPS } from "../../../src/publish/lane.ts";
 import { STAGING_STEPS } from "../../../src/staging/stage.ts";
 import { PANE_STEPS } from "../../../src/windows/commit.ts";
 import { DELETION_STEPS } from "../../../src/windows/deletions.ts";
+import { HISTORY_STEPS } from "../../../src/windows/history-pass.ts";
 import { SWEEP_STEPS } from "../../../src/windows/sweeper.ts";
 import { NOON, chunksOf, drawnChunks, type DrawnChunk } from "../../support/model/inputs.ts";
 import { GUARDS, SWEEP_GRACE, emptyStore, type Actor, type Guard, type Store } from "../../support/model/store.ts";
 import { KINDS, brokenNow, brokenWhenQuiet, finalState, settle, spawn, type Kind } from "../../support/model/world.ts";
 
 /** Every step that the product announces: the model must know each of them, so that a new one cannot be missed. */
-const STEPS = [...STAGING_STEPS, ...PANE_STEPS, ...DELETION_STEPS, ...RELAY_STEPS, ...SWEEP_STEPS];
+const STEPS = [...STAGING_STEPS, ...PANE_STEPS, ...HISTORY_STEPS, ...DELETION_STEPS, ...RELAY_STEPS, ...SWEEP_STEPS];
 const SEED = Number(process.env["FAULT_SEED"] ?? Date.now() % 1_000_000);
 
 const ONE = { id: "00000000-0000-4000-8000-000000000000", at: NOON, watch: true, steps: true, sync: null };
@@ -34,7 +35,7 @@ type Move =
   | { move: "spawn"; kind: Kind }
   | { move: "wait"; ms: number };
 /** Far enough for a batch, a pane or a send, or to stop in the middle of one. */
-const times = constantFrom(1, 3, 7, 13, 16, 40);
+const times = constantFrom(1, 3, 7, 13, 19, 40);
 const who = integer({ min: 0, max: 4 });
 const moves = array(
   oneof(

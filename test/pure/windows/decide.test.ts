@@ -37,6 +37,9 @@ const facts = (change: Partial<PaneFacts> & { pane?: Pane; dates?: string[] } = 
     tombstones: [],
     metrics: [],
     totals: [],
+    sessions: [],
+    streams: [],
+    history: [],
     ...rest,
   };
 };
@@ -86,13 +89,22 @@ test("how rows are split between staging and Parquet, doubled or shuffled change
 test("a pane over what is already stored decides nothing", () => {
   const first = decidePane(facts({ staged: day }), tools);
   const again = decidePane(
-    facts({ staged: day.slice(3), stored: storedOf(day), metrics: first.metrics.upserts }),
+    facts({
+      staged: day.slice(3),
+      stored: storedOf(day),
+      metrics: first.metrics.upserts,
+      history: first.facts.upserts,
+    }),
     tools,
   );
   expect(again).toEqual({
     objects: [],
     removed: [],
     metrics: { upserts: [], deletes: [] },
+    sessions: { upserts: [], deletes: [] },
+    streams: [],
+    gone: [],
+    facts: { upserts: [], deletes: [] },
     adopted: [],
     seen: [],
     dirtied: [],

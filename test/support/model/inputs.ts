@@ -21,6 +21,8 @@ const KEPT: Kept[] = [
   { id: made(1), at: at(-12), watch: true, steps: true, sync: null },
   { id: uuid(2), at: at(-12), watch: false, steps: true, sync: null },
   { id: uuid(3), at: at(-11), watch: true, steps: false, sync: null },
+  // Days that remember something: a change of the first one reaches the second.
+  { id: uuid(6), at: at(-35), watch: true, steps: false, sync: null },
   { id: uuid(4), at: at(1), watch: false, steps: true, sync: 1 },
   { id: uuid(5), at: at(-14), watch: false, steps: true, sync: 2 },
 ];
@@ -53,7 +55,8 @@ const sentSample = (d: Drawn): SentSample => ({
   max: null,
   aggregated: false,
   group_id: null,
-  metadata: null,
+  // Heart rates at rest are what a day remembers.
+  metadata: d.steps ? null : JSON.stringify({ HKMetadataKeyHeartRateMotionContext: 1 }),
 });
 
 const seriesOf = (d: Drawn): SentSeries => ({

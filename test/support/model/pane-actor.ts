@@ -36,6 +36,10 @@ const read = (store: Store): Read => {
     tombstones: store.without === "tombstone" ? [] : stones(store),
     metrics: [...store.metrics.values()].filter((m) => dates.has(m.date)),
     totals: [...store.totals.values()].filter((t) => dates.has(t.date)),
+    // Without segments, which the drawn chunks have none of, there are neither sessions nor streams.
+    sessions: [],
+    streams: [],
+    history: [...store.history.values()],
   };
   return { facts };
 };
@@ -70,7 +74,7 @@ const movePointers = (store: Store, decision: PaneDecision, written: readonly Wr
   }
 };
 
-const writeMetrics = (store: Store, decision: PaneDecision): void => {
+export const writeMetrics = (store: Store, decision: Pick<PaneDecision, "metrics">): void => {
   for (const row of decision.metrics.upserts) {
     const key = `${row.date}|${row.metric}|${row.source}`;
     const full = { ...row, revision: next(store) };
@@ -101,6 +105,8 @@ const commit = (store: Store, facts: PaneFacts, decision: PaneDecision, written:
   }
   movePointers(store, decision, written);
   writeMetrics(store, decision);
+  for (const row of decision.facts.upserts) store.history.set(row.date, row);
+  for (const date of decision.facts.deletes) store.history.delete(date);
   for (const { sample_id, twin_key } of decision.seen) {
     const stone = store.tombstones.get(sample_id);
     if (stone) stone.twin_key ??= twin_key;
@@ -150,7 +156,10 @@ export function* paneActor(store: Store): Actor {
     yield "pane.checked";
     yield "pane.staging-emptied";
     yield "pane.pointer-moved";
+    yield "pane.sessions";
+    yield "pane.streams";
     yield "pane.metrics";
+    yield "pane.facts";
     yield "pane.adopted";
     yield "pane.outbox";
     yield "pane.intents-used";

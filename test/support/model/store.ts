@@ -2,7 +2,7 @@ import type { Sample, SampleChunk, TombstoneReason, TwinKey } from "../../../src
 import type { DailyRow, Staged, SyncHolder } from "../../../src/staging/facts.ts";
 import type { WindowRow } from "../../../src/windows/due.ts";
 import type { MetricRow } from "../../../src/flow/metric-rows.ts";
-import type { Pointer } from "../../../src/windows/facts.ts";
+import type { FactsRow, Pointer } from "../../../src/windows/facts.ts";
 
 /**
  * One athlete's world in memory: two logs (live and backfill), the database, the object store and one compacted topic.
@@ -39,6 +39,8 @@ export type Store = {
   objects: Map<string, readonly Sample[]>;
   intents: Map<string, Intent>;
   metrics: Map<string, MetricRow & { revision: number }>;
+  /** Rows of day_facts. */
+  history: Map<string, FactsRow>;
   outbox: Event[];
   /** What consumers of the compacted topic would read. */
   topic: { key: string; value: unknown }[];
@@ -68,6 +70,7 @@ export const emptyStore = (now: number, logs: Store["logs"], without: Guard | nu
   objects: new Map(),
   intents: new Map(),
   metrics: new Map(),
+  history: new Map(),
   outbox: [],
   topic: [],
   producer: 0,

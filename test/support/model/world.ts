@@ -3,17 +3,19 @@ import type { Sample } from "../../../src/domain/sample.ts";
 import { digest } from "../../../src/flow/digest.ts";
 import { expectation } from "../audit/expected-live.ts";
 import { readLedger } from "../audit/ledger.ts";
+import { historyActor, pendingHistory } from "./history-actor.ts";
 import { ledgerOf } from "./inputs.ts";
 import { listOrphans, relayActor, searchActor, sweepActor } from "./other-actors.ts";
 import { paneActor } from "./pane-actor.ts";
 import { stagingActor } from "./staging-actor.ts";
 import { SWEEP_GRACE, type Actor, type Store } from "./store.ts";
 
-export const KINDS = ["live", "backfill", "pane", "relay", "sweep", "search"] as const;
+export const KINDS = ["live", "backfill", "pane", "history", "relay", "sweep", "search"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export const spawn = (store: Store, kind: Kind): Actor => {
   if (kind === "pane") return paneActor(store);
+  if (kind === "history") return historyActor(store);
   if (kind === "relay") return relayActor(store);
   if (kind === "sweep") return sweepActor(store);
   if (kind === "search") return searchActor(store);
@@ -29,7 +31,7 @@ export const settle = (store: Store, step: (name: string) => void = () => undefi
   };
   store.now += DAYS;
   for (let round = 0; round < 6; round += 1)
-    for (const kind of ["live", "backfill", "search", "pane"] as const) finish(kind);
+    for (const kind of ["live", "backfill", "search", "pane", "history"] as const) finish(kind);
   finish("relay");
   listOrphans(store);
   store.now += SWEEP_GRACE;
@@ -81,6 +83,7 @@ export const brokenWhenQuiet = (store: Store): string[] => {
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) out.push(`I2: ${id} is stored twice`);
   for (const id of ids) if (store.tombstones.has(id)) out.push(`I2: ${id} is stored, though it is gone`);
   for (const w of store.windows.values()) if (w.dirty > w.fired) out.push(`not quiet: ${w.local_date}`);
+  for (const date of pendingHistory(store)) out.push(`not quiet: what ${date} tells later days`);
   const last = new Map(store.topic.map((r) => [r.key, r.value]));
   const tables = new Map<string, unknown>([
     ...[...store.pointers].map(([date, p]) => [`day|${date}`, p] as const),
@@ -104,6 +107,7 @@ export const finalState = (store: Store): string =>
       .rows.map(({ received_at: _, ...row }) => row)
       .toSorted((a, b) => (a.sample_id < b.sample_id ? -1 : 1)),
     tombstones: [...store.tombstones].map(([id, t]) => JSON.stringify([id, t.reason, t.twin_key])).toSorted(),
+    history: [...store.history.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1)),
     metrics: [...store.metrics.values()]
       .map(({ revision: _, ...m }) => m)
       .toSorted((a, b) => (`${a.date}${a.metric}${a.source}` < `${b.date}${b.metric}${b.source}` ? -1 : 1)),

@@ -1,6 +1,7 @@
 import { beats, resolveCopies, tombstoneIds } from "../../../src/domain/copies.ts";
 import { twinKey } from "../../../src/domain/merge.ts";
 import type { Sample } from "../../../src/domain/sample.ts";
+import type { StreamRow } from "../../../src/domain/sleep/streams.ts";
 import { nextMidnight, touchedDates } from "../../../src/domain/window.ts";
 import { dayEnd } from "../../../src/domain/local-day.ts";
 import { digest } from "../../../src/flow/digest.ts";
@@ -188,6 +189,22 @@ const deleteIds = async (tx: Tx, ids: readonly string[], at: { type: string | nu
   }
 };
 
+const STAMPS = new Set(["revision", "updated_at", "written_at", "generation", "object_key", "content_hash", "pane"]);
+const plain = (row: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(row).filter(([name]) => !STAMPS.has(name)));
+
+/** Every sleep stream's rows by session. */
+export const streams = async (bench: Bench): Promise<Record<string, StreamRow[]>> => {
+  const pointers = await bench.db.query<{ session_id: string; object_key: string }>(
+    `select session_id, object_key from sleep_streams order by session_id`,
+  );
+  const found: Record<string, StreamRow[]> = {};
+  for (const { session_id, object_key } of pointers) {
+    found[session_id] = parquetFormat.decodeSleep(await bench.objects.get(object_key));
+  }
+  return found;
+};
+
 /** I3's final state of this stage: rows, objects as decoded rows, and the last event per key, without stamps. */
 export const finalState = async (bench: Bench) => {
   const pointers = await bench.db.query<{
@@ -203,7 +220,6 @@ export const finalState = async (bench: Bench) => {
   const events = await bench.db.query<{ topic: string; key: string; value: Record<string, unknown> | null }>(
     `select distinct on (topic, key) topic, key, value from outbox order by topic, key, id desc`,
   );
-  const stamps = new Set(["revision", "updated_at", "written_at", "generation", "object_key", "content_hash", "pane"]);
   return {
     staged: await bench.db.query(`select sample_id, rev from health_samples_staging order by sample_id`),
     days,
@@ -211,14 +227,14 @@ export const finalState = async (bench: Bench) => {
       `select date, metric, source, value, unit, locked, synced_value, is_final, method, input_hash, provenance
        from athlete_metrics order by date, metric, source`,
     ),
+    sessions: (await bench.db.query(`select * from sleep_sessions order by session_id`)).map(plain),
+    streams: await streams(bench),
+    facts: await bench.db.query(`select date, facts, hash, passed_hash = hash as passed from day_facts order by date`),
     tombstones: await bench.db.query(
       `select sample_id, reason, twin_key, resolved_at is not null as resolved from sample_tombstones order by sample_id`,
     ),
     waiting: await bench.db.query(`select local_date from windows where dirty > fired`),
-    events: events.map(({ topic, key, value }) => {
-      const content = value && Object.fromEntries(Object.entries(value).filter(([name]) => !stamps.has(name)));
-      return { topic, key, value: content };
-    }),
+    events: events.map(({ topic, key, value }) => ({ topic, key, value: value && plain(value) })),
   };
 };
 
@@ -233,12 +249,16 @@ export const counters = async (bench: Bench) => {
 
 export const storedKeys = async (bench: Bench): Promise<string[]> => {
   const keys = [];
-  for await (const { key } of bench.objects.list("health_streams/")) keys.push(key);
+  for (const prefix of ["health_streams/", "sleep_streams/"]) {
+    for await (const { key } of bench.objects.list(prefix)) keys.push(key);
+  }
   return keys.toSorted();
 };
 
 export const pointedKeys = async (bench: Bench): Promise<string[]> => {
-  const rows = await bench.db.query<{ object_key: string }>(`select object_key from health_streams`);
+  const rows = await bench.db.query<{ object_key: string }>(
+    `select object_key from health_streams union all select object_key from sleep_streams`,
+  );
   return rows.map((row) => row.object_key).toSorted();
 };
 
@@ -254,7 +274,7 @@ export const quiesce = async (bench: Bench): Promise<void> => {
 export const clear = async (bench: Bench): Promise<void> => {
   await bench.db.query(
     `truncate athletes, health_samples_staging, health_streams, athlete_metrics, sample_tombstones, windows, outbox,
-       object_intents, daily_totals, consumer_offsets`,
+       object_intents, daily_totals, consumer_offsets, sleep_sessions, sleep_streams, day_facts`,
   );
   const keys = await storedKeys(bench);
   if (keys.length > 0) await bench.objects.delete(keys);
