@@ -3,10 +3,11 @@ import { Problem, type Route } from "../flow/route.ts";
 import { manyRoute } from "./many.ts";
 import { explainRoute } from "./explain-route.ts";
 import { metricsRoute } from "./metrics.ts";
-import { samplesRoute, type QueryDeps } from "./samples.ts";
+import { samplesRoute } from "./samples.ts";
+import { type SleepDeps, sleepRoutes } from "./sleep.ts";
 import { todayRoute } from "./today.ts";
 
-export type QueryRoutesDeps = QueryDeps & {
+export type QueryRoutesDeps = SleepDeps & {
   /** Whether a store is away for now: answered with 503, not as a fault of ours. */
   isTransient: (error: unknown) => boolean;
 };
@@ -28,6 +29,11 @@ const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route
 
 /** What the api role serves to readers. */
 export const queryRoutes = (deps: QueryRoutesDeps): Route[] =>
-  [todayRoute(deps), samplesRoute(deps), metricsRoute(deps), explainRoute(deps), manyRoute(deps)].map((route) =>
-    askAgain(route, deps.isTransient),
-  );
+  [
+    todayRoute(deps),
+    samplesRoute(deps),
+    metricsRoute(deps),
+    explainRoute(deps),
+    manyRoute(deps),
+    ...sleepRoutes(deps),
+  ].map((route) => askAgain(route, deps.isTransient));

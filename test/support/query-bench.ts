@@ -12,7 +12,15 @@ import type { Corner } from "./corner.ts";
 import { stageRows } from "./seed-samples.ts";
 
 export type Answer = { points: unknown[][]; next: string | null; columns: string[] } & Record<string, unknown>;
-const TABLES = ["health_samples_staging", "health_streams", "sample_tombstones", "athletes", "athlete_metrics"];
+const TABLES = [
+  "health_samples_staging",
+  "health_streams",
+  "sample_tombstones",
+  "athletes",
+  "athlete_metrics",
+  "sleep_sessions",
+  "sleep_streams",
+];
 const nothing = async (): Promise<void> => undefined;
 
 const addTombstone = (db: Database, sample: Sample, reason: string, withContent: boolean) =>

@@ -1,5 +1,5 @@
 import { compare } from "../copies.ts";
-import { midpoint } from "../interval.ts";
+import { type Span, midpoint } from "../interval.ts";
 import { preferSamples } from "../metric-value.ts";
 import type { Instant, Sample } from "../sample.ts";
 import { sourceKeyOf } from "../source.ts";
@@ -7,7 +7,7 @@ import { POOLED } from "./in-bed-only.ts";
 import { mergedInBed } from "./in-bed.ts";
 import { IN_BED, sleepSegments } from "./segments.ts";
 import type { SleepSession } from "./session.ts";
-import { splitAtGaps, stageLayer } from "./stage-layer.ts";
+import { spanOf, splitAtGaps, stageLayer } from "./stage-layer.ts";
 
 /** The channels of a session besides its stages, and the metrics that they show. */
 const VITALS = {
@@ -34,11 +34,18 @@ export type StreamRow = {
 
 type Part = Omit<StreamRow, "session_id">;
 
-/** The winning source's stages, each instant once, neighbours that say the same joined. */
-const hypnogram = ({ source, onset_at }: SleepSession, segments: readonly Sample[]): Part[] => {
+const overlap = (a: Span, b: Span): number => Math.min(a.to, b.to) - Math.max(a.from, b.from);
+
+/**
+ * The winning source's stages, each instant once, neighbours that say the same joined. Of samples that are newer than
+ * the session it is what has most in common with it: a reader must see no gap until the next pane.
+ */
+const hypnogram = ({ source, onset_at, final_wake_at }: SleepSession, segments: readonly Sample[]): Part[] => {
+  const sleep = { from: onset_at as Instant, to: final_wake_at as Instant };
   const own = segments.filter((segment) => segment.value !== IN_BED && sourceKeyOf(segment) === source);
-  const groups = splitAtGaps(stageLayer(own).runs);
-  const runs = groups.find((group) => group.some(({ from }) => from === onset_at)) ?? [];
+  const [runs = []] = splitAtGaps(stageLayer(own).runs)
+    .filter((group) => overlap(spanOf(group), sleep) > 0)
+    .toSorted((a, b) => overlap(spanOf(b), sleep) - overlap(spanOf(a), sleep));
   const parts: Part[] = [];
   for (const { from, to, stage, segment } of runs) {
     const before = parts.at(-1);

@@ -102,6 +102,21 @@ test("in bed only, the time in bed of all is one layer", () => {
   ]);
 });
 
+test("of samples that are newer than the session the night shows that has most in common with it", () => {
+  const session = only(sleep);
+  const before = night("watch", "2026-03-10T21:30:00Z", [["deep", 30]]);
+  const [, ...later] = sleep;
+  const other = night("watch", "2026-03-11T06:00:00Z", [["asleep", 300]]);
+  const stages = (samples: readonly Sample[]) => sessionStreams(session, samples).map(({ value }) => value);
+  expect(stages([...before, ...sleep])).toEqual([4, 3, 2, 5]);
+  expect(stages([...later, ...other])).toEqual([3, 2, 5]);
+  const torn = [...sleep.slice(0, 1), ...sleep.slice(3)].map((row, n) =>
+    n === 1 ? { ...row, start_at: clock(170) } : row,
+  );
+  expect(stages(torn)).toEqual([3]);
+  expect(stages(other)).toEqual([]);
+});
+
 test("a session whose samples are gone has no streams", () => {
   expect(sessionStreams(only(sleep), [])).toEqual([]);
 });

@@ -1,0 +1,89 @@
+import type { Instant, LocalDate } from "../domain/sample.ts";
+import type { SleepSession } from "../domain/sleep/session.ts";
+import type { Database } from "../flow/ports.ts";
+
+/** A row of sleep_sessions. */
+export type StoredSession = SleepSession & {
+  sleep_score: number | null;
+  score_components: Record<string, unknown> | null;
+  score_method: string | null;
+  is_final: boolean;
+  revision: number;
+  updated_at: Instant;
+};
+
+/** Every column that readers see, in the order of the answer. */
+export const SESSION_COLUMNS = [
+  "session_id",
+  "date",
+  "source",
+  "kind",
+  "is_main_sleep",
+  "start_at",
+  "end_at",
+  "onset_at",
+  "final_wake_at",
+  "tz",
+  "time_in_bed_s",
+  "total_sleep_s",
+  "deep_s",
+  "rem_s",
+  "light_s",
+  "awake_s",
+  "unspecified_s",
+  "gap_s",
+  "onset_latency_s",
+  "wakeup_count",
+  "efficiency",
+  "sleep_score",
+  "score_components",
+  "score_method",
+  "hrv_ms",
+  "resting_hr",
+  "avg_hr",
+  "min_hr",
+  "respiratory_rate",
+  "spo2",
+  "spo2_min",
+  "superseded_by",
+  "is_final",
+  "revision",
+  "updated_at",
+] as const satisfies (keyof StoredSession)[];
+
+const NAMES = SESSION_COLUMNS.map((name) => `s.${name}`).join(", ");
+
+/** Sessions by wake date, ends included. */
+export const readSessions = async (
+  db: Database,
+  athleteId: string,
+  { from, to }: { from: LocalDate; to: LocalDate },
+): Promise<StoredSession[]> =>
+  db.query<StoredSession>(
+    `select ${NAMES} from sleep_sessions s where athlete_id = $1 and date between $2::date and $3::date
+     order by date, start_at, session_id`,
+    [athleteId, from, to],
+  );
+
+export type FoundSession = StoredSession & { object_key: string | null };
+
+/** One session and where its streams lie (null while its day is open), as of one moment. */
+export const findSession = async (db: Database, athleteId: string, sessionId: string): Promise<FoundSession | null> => {
+  const rows = await db.query<FoundSession>(
+    `select ${NAMES}, s.athlete_id, s.provenance, t.object_key
+     from sleep_sessions s left join sleep_streams t using (session_id)
+     where s.athlete_id = $1 and s.session_id = $2`,
+    [athleteId, sessionId],
+  );
+  return rows[0] ?? null;
+};
+
+export type Related = Pick<StoredSession, "session_id" | "source" | "kind" | "superseded_by">;
+
+/** The winner that a session gave way to, and those that gave way to it. */
+export const readRelated = async (db: Database, session: StoredSession): Promise<Related[]> =>
+  db.query<Related>(
+    `select session_id, source, kind, superseded_by from sleep_sessions
+     where athlete_id = $1 and (session_id = $2 or superseded_by = $3) order by start_at, session_id`,
+    [session.athlete_id, session.superseded_by, session.session_id],
+  );
