@@ -1,6 +1,6 @@
 import { athlete, type Athlete } from "./athlete.ts";
 import { dateOf, dayOf } from "./calendar.ts";
-import { generatedDay, HEART_RATE, STEP_COUNT, type Generated } from "./day.ts";
+import { generatedDay, generatedNight, HEART_RATE, STEP_COUNT, type Generated } from "./day.ts";
 import { random, type Random } from "./random.ts";
 
 export type NativeSample = {
@@ -9,7 +9,7 @@ export type NativeSample = {
   start: string;
   end: string;
   value: number;
-  unit: string;
+  unit?: string;
   source: { name: string; bundle_id: string; product_type: string };
   created: string;
   metadata: Record<string, unknown>;
@@ -32,6 +32,8 @@ export type BatchOptions = {
   size?: number;
   /** Share of the generated samples that is kept: small runs keep the shape of a day. */
   density?: number;
+  /** With nights, vitals, body and food; absent: heart rates and steps. */
+  nights?: boolean;
 };
 
 const HOUR = 3_600_000;
@@ -42,7 +44,7 @@ const native = (s: Generated): NativeSample => ({
   start: new Date(s.start).toISOString(),
   end: new Date(s.end).toISOString(),
   value: s.value,
-  unit: s.unit,
+  ...(s.unit === null ? {} : { unit: s.unit }),
   source: { name: s.source.name, bundle_id: s.source.bundle_id, product_type: s.source.product_type },
   created: new Date(s.created).toISOString(),
   metadata: {
@@ -139,8 +141,9 @@ const ofAthlete = (options: BatchOptions, n: number): NativeBatch[] => {
   const who = athlete(options.seed, n, options.firstDate);
   const dice = random(options.seed, `${who.athlete_id}/batches`);
   const first = dayOf(options.firstDate);
-  const samples = Array.from({ length: options.days }, (_, i) => generatedDay(who, first + i)).flat();
-  const kept = samples.filter(() => dice.chance(options.density ?? 1));
+  const days = Array.from({ length: options.days }, (_, i) => first + i);
+  const kept = days.flatMap((day) => generatedDay(who, day)).filter(() => dice.chance(options.density ?? 1));
+  if (options.nights === true) kept.push(...days.flatMap((day) => generatedNight(who, day)));
   const queue = kept.flatMap((s) => items(s, dice)).toSorted((a, b) => a.at - b.at);
   const size = options.size ?? 200;
   const batches: NativeBatch[] = [];

@@ -1,6 +1,8 @@
 import { midnight } from "./calendar.ts";
 import { zoneOn, type Athlete, type Source } from "./athlete.ts";
+import { night } from "./night.ts";
 import { random, type Random } from "./random.ts";
+import { vitals } from "./vitals.ts";
 
 /** One generated sample: whole seconds, as an export has them. */
 export type Generated = {
@@ -9,7 +11,8 @@ export type Generated = {
   start: number;
   end: number;
   value: number;
-  unit: string;
+  /** Null for categories. */
+  unit: string | null;
   source: Source;
   created: number;
   /** Set while travelling. */
@@ -115,7 +118,23 @@ const heartRates = (day: Day, workout: Workout | null): Generated[] => {
   return out;
 };
 
-/** Everything that Watch and iPhone recorded on one local day of the athlete, by start. Depends on seed and day alone. */
+const byStart = (a: Generated, b: Generated): number => a.start - b.start || (a.uuid < b.uuid ? -1 : 1);
+
+/**
+ * The night that ends on a local day, and what is measured a few times a night or day: sleep, vitals, body, food.
+ * Depends on seed and day alone.
+ */
+export const generatedNight = (who: Athlete, number: number): Generated[] => {
+  const dice = random(who.seed, `${who.athlete_id}/night/${number}`);
+  const zone = zoneOn(who, number);
+  const morning = midnight(number, zone);
+  const { onset, wake, samples } = night(who, morning, zone, dice);
+  const day = { from: wake + HOUR, to: midnight(number + 1, zone) - HOUR };
+  const spans = { asleep: { from: onset, to: wake }, day };
+  return [...samples, ...vitals(who, spans, zone === who.home ? null : zone, dice)].toSorted(byStart);
+};
+
+/** Heart rates and steps that Watch and iPhone recorded on one local day of the athlete, by start. Depends on seed and day alone. */
 export const generatedDay = (who: Athlete, number: number): Generated[] => {
   const dice = random(who.seed, `${who.athlete_id}/${number}`);
   const zone = zoneOn(who, number);
@@ -123,5 +142,5 @@ export const generatedDay = (who: Athlete, number: number): Generated[] => {
   const day: Day = { who, start, end: midnight(number + 1, zone), zone: zone === who.home ? null : zone, dice };
   const watch = watchSteps(day);
   const all = [...watch, ...phoneSteps(day, watch), ...heartRates(day, workoutOf(day))];
-  return all.toSorted((a, b) => a.start - b.start || (a.uuid < b.uuid ? -1 : 1));
+  return all.toSorted(byStart);
 };

@@ -1,8 +1,9 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { athlete, type Athlete, type Source } from "./athlete.ts";
 import { dateOf, dayOf, ahead } from "./calendar.ts";
-import { generatedDay, type Generated } from "./day.ts";
+import { generatedDay, generatedNight, type Generated } from "./day.ts";
 import { HEAD } from "./export-head.ts";
+import { SLEEP, STAGES } from "./night.ts";
 import { random, type Random } from "./random.ts";
 
 export type ExportOptions = {
@@ -11,7 +12,7 @@ export type ExportOptions = {
   /** Stops after so many days, or once the file has this many bytes. */
   days?: number;
   bytes?: number;
-  /** With the types that only fill the file (energy, distance, …), in Apple's proportions. */
+  /** With nights, vitals, body and food, and the types that only fill the file (energy, distance, …), in Apple's proportions. */
   sprinkle?: boolean;
 };
 
@@ -40,7 +41,9 @@ const recordWriter = (stamp: (at: number) => string): ((s: Generated) => string)
       origins.set(s.source, origin);
     }
     const dates = `creationDate="${stamp(s.created)}" startDate="${stamp(s.start)}" endDate="${stamp(s.end)}"`;
-    const open = ` <Record type="${s.type}" ${origin} unit="${s.unit}" ${dates} value="${s.value}"`;
+    const value = s.type === SLEEP ? `HKCategoryValueSleepAnalysis${STAGES[s.value]}` : s.value;
+    const unit = s.unit === null ? "" : ` unit="${s.unit}"`;
+    const open = ` <Record type="${s.type}" ${origin}${unit} ${dates} value="${value}"`;
     const entries = [
       ...(s.zone === null ? [] : [`  <MetadataEntry key="HKTimeZone" value="${s.zone}"/>\n`]),
       ...(s.motion === null
@@ -55,18 +58,6 @@ const FILLERS = [
   { type: "HKQuantityTypeIdentifierActiveEnergyBurned", unit: "Cal", each: 110, value: (d: Random) => d.unit() * 3 },
   { type: "HKQuantityTypeIdentifierBasalEnergyBurned", unit: "Cal", each: 250, value: (d: Random) => 3 + d.unit() * 4 },
   { type: "HKQuantityTypeIdentifierDistanceWalkingRunning", unit: "km", each: 620, value: (d: Random) => d.unit() / 8 },
-  {
-    type: "HKQuantityTypeIdentifierRespiratoryRate",
-    unit: "count/min",
-    each: 5000,
-    value: (d: Random) => 12 + d.whole(0, 5),
-  },
-  {
-    type: "HKQuantityTypeIdentifierOxygenSaturation",
-    unit: "%",
-    each: 7000,
-    value: (d: Random) => 0.93 + d.unit() * 0.07,
-  },
   { type: "HKQuantityTypeIdentifierAppleStandTime", unit: "min", each: 1900, value: (d: Random) => d.whole(1, 5) },
 ] as const;
 
@@ -132,7 +123,8 @@ export const writeExport = (
     const dice = random(options.seed, `fill/${day}`);
     const samples = generatedDay(who, day);
     for (const sample of samples) seen(sample);
-    const others = options.sprinkle === false ? [] : fillers(who, samples[0]?.start ?? 0, dice);
+    const others =
+      options.sprinkle === false ? [] : [...generatedNight(who, day), ...fillers(who, samples[0]?.start ?? 0, dice)];
     for (const sample of [...samples, ...others]) write(record(sample));
     write(summary(day, dice));
     total.records += samples.length + others.length;

@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 import { sendings } from "../../../bench/generator/batches.ts";
 import { athlete } from "../../../bench/generator/athlete.ts";
 import { ahead, dayOf, midnight } from "../../../bench/generator/calendar.ts";
-import { generatedDay, HEART_RATE, STEP_COUNT } from "../../../bench/generator/day.ts";
+import { SLEEP } from "../../../bench/generator/night.ts";
+import { generatedDay, generatedNight, HEART_RATE, STEP_COUNT } from "../../../bench/generator/day.ts";
 import { writeExport } from "../../../bench/generator/export-xml.ts";
 
 const plan = { seed: 4, athletes: 2, days: 12, firstDate: "2026-10-20" };
@@ -30,6 +31,28 @@ test("days have the volumes of the spec, two overlapping step sources, and twent
   const day = dayOf("2026-10-25");
   expect(midnight(day + 1, "Europe/Amsterdam") - midnight(day, "Europe/Amsterdam")).toBe(25 * 3_600_000);
   expect(ahead(midnight(day, "Europe/Amsterdam"), "Europe/Amsterdam")).toBe(2 * 3_600_000);
+});
+
+test("nights have their shape: stages on a grid that do not overlap in one source, in bed around them, vitals inside", () => {
+  const who = athlete(1, 0, "2026-10-20");
+  const nights = Array.from({ length: 60 }, (_, i) => generatedNight(who, dayOf("2026-10-01") + i));
+  for (const samples of nights) {
+    const stages = samples
+      .filter((s) => s.type === SLEEP && s.source === who.watch)
+      .toSorted((a, b) => a.start - b.start);
+    for (const [i, stage] of stages.entries()) {
+      expect(stage.start % 30_000).toBe(0);
+      expect(stage.end).toBeGreaterThan(stage.start);
+      expect(stage.start).toBeGreaterThanOrEqual(stages[i - 1]?.end ?? 0);
+    }
+  }
+  const all = nights.flat();
+  const kinds = new Set(all.filter((s) => s.type === SLEEP).map((s) => `${s.source.name} ${s.value}`));
+  for (const value of [2, 3, 4, 5]) expect(kinds).toContain(`${who.watch.name} ${value}`);
+  expect(kinds).toContain(`${who.phone.name} 0`);
+  expect(kinds).toContain("Sleep App 1");
+  expect(new Set(all.map((s) => s.type)).size).toBeGreaterThan(10);
+  expect(generatedNight(who, dayOf("2026-10-01"))).toEqual(nights[0]);
 });
 
 test("among the batches are repetitions, deletions before their insert and after it, upgrades, travel and bad samples", () => {

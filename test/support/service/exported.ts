@@ -11,7 +11,7 @@ const recordOf = (s: Generated): ExportedRecord => ({
   start: s.start,
   end: s.end,
   value: s.value,
-  unit: s.unit,
+  unit: s.unit ?? "",
   source_name: s.source.name,
   product_type: s.source.product_type,
   created: s.created,
