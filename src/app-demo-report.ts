@@ -6,7 +6,10 @@ import type { Database } from "./flow/ports.ts";
 const TABLES = [
   "health_samples_staging",
   "health_streams",
+  "sleep_sessions",
+  "sleep_streams",
   "athlete_metrics",
+  "day_facts",
   "windows",
   "sample_tombstones",
   "ingest_batches",
@@ -35,6 +38,7 @@ export const demoReport = async (connections: Connections, athletes: readonly st
       ...indent(textTable([["topic", "messages"], ...(await topicRows(connections))])),
       "\nParquet objects (live)",
       ...indent(textTable([["athlete", "objects", "rows", "bytes", "first", "last"], ...(await objectRows(db))])),
+      ...(await sessionLines(db, athletes)),
       ...(await metricLines(db, athletes)),
     ];
   } finally {
@@ -78,6 +82,43 @@ const objectRows = async (db: Database): Promise<(string | number)[][]> => {
 };
 
 const LATEST = 6;
+
+type Session = {
+  athlete_id: string;
+  date: string;
+  kind: string;
+  source: string;
+  total_sleep_s: number | null;
+  deep_s: number | null;
+  rem_s: number | null;
+  efficiency: number | null;
+  sleep_score: number | null;
+  hrv_ms: number | null;
+};
+
+const hours = (seconds: number | null): string => (seconds === null ? "–" : (seconds / 3600).toFixed(2));
+
+const sessionLines = async (db: Database, athletes: readonly string[]): Promise<string[]> => {
+  const rows = await db.query<Session>(
+    `select athlete_id, date, kind, source, total_sleep_s, deep_s, rem_s, efficiency, sleep_score, hrv_ms
+     from sleep_sessions where athlete_id = any($1) and superseded_by is null order by date desc, start_at desc limit $2`,
+    [athletes, LATEST],
+  );
+  const head = ["athlete", "date", "kind", "source", "asleep h", "deep h", "REM h", "efficiency", "score", "HRV ms"];
+  const cells = rows.map((s) => [
+    s.athlete_id,
+    s.date,
+    s.kind,
+    s.source,
+    hours(s.total_sleep_s),
+    hours(s.deep_s),
+    hours(s.rem_s),
+    s.efficiency === null ? "–" : shown(s.efficiency),
+    s.sleep_score ?? "–",
+    s.hrv_ms === null ? "–" : shown(s.hrv_ms),
+  ]);
+  return ["\nLatest sleep sessions", ...indent(textTable([head, ...cells]))];
+};
 
 const metricLines = async (db: Database, athletes: readonly string[]): Promise<string[]> => {
   const rows = await db.query<Metric>(

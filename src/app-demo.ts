@@ -9,13 +9,14 @@ import { connect } from "./app.ts";
 import { readConfig } from "./config.ts";
 import { progressLine, summaryLines } from "./ops/import-text.ts";
 import { startServing } from "./ops/serving.ts";
+import { mintToken } from "./ops/token.ts";
 
 const STACK = "demo";
 const DAY_MS = 86_400_000;
 const WAIT_MS = 10 * 60_000;
 const samples = join(import.meta.dirname, "..", "test", "samples", "apple-export");
 
-/** What the demo imports: real exports with their licences in test/samples, and two generated weeks of Watch and iPhone. */
+/** What the demo imports: real exports with their licences in test/samples, and four generated weeks of Watch and iPhone. */
 type Story = { athlete: string; about: string; files: string[]; zone: string };
 
 const say = (line = ""): void => void process.stdout.write(`${line}\n`);
@@ -23,9 +24,9 @@ const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const stories = (own: string[], folder: string): Story[] => {
   if (own.length > 0) return [{ athlete: "you", about: "your export", files: own, zone: "UTC" }];
-  const generated = join(folder, "two-weeks.xml");
-  const firstDate = new Date(Date.now() - 15 * DAY_MS).toISOString().slice(0, 10);
-  const { home } = writeExport(generated, { seed: 7, firstDate, days: 14, sprinkle: true });
+  const generated = join(folder, "four-weeks.xml");
+  const firstDate = new Date(Date.now() - 29 * DAY_MS).toISOString().slice(0, 10);
+  const { home } = writeExport(generated, { seed: 7, firstDate, days: 28, sprinkle: true });
   const real = ["iphone6s-2014-v3.xml", "watch-2024.xml"].map((file) => join(samples, file));
   return [
     {
@@ -36,7 +37,7 @@ const stories = (own: string[], folder: string): Story[] => {
     },
     {
       athlete: "generated",
-      about: "two generated weeks, Watch and iPhone overlapping",
+      about: "four generated weeks, nights included, Watch and iPhone overlapping",
       files: [generated],
       zone: home,
     },
@@ -55,6 +56,9 @@ const runStory = async (story: Story, env: NodeJS.ProcessEnv): Promise<void> => 
   await waitForAthlete(connections, story.athlete, WAIT_MS);
   say("  durable   staging, Parquet, athlete_metrics, topics");
 };
+
+const pageToken = (env: NodeJS.ProcessEnv, athlete: string): Promise<string> =>
+  mintToken({ secret: readConfig(env).authSecret, athletes: [athlete], scopes: ["read", "write"], ttl: 86_400 });
 
 type Options = { keep?: true; docker?: boolean };
 
@@ -77,7 +81,9 @@ const demo = async (files: string[], { keep, docker }: Options): Promise<void> =
       const athletes = told.map((story) => story.athlete);
       for (const line of await demoReport(connect(readConfig(env), "demo"), athletes)) say(line);
       if (keep) {
-        for (const line of furtherLines(serving.url, { foreign, pid: serving.pid })) say(line);
+        const athlete = athletes.at(-1) ?? "";
+        const token = await pageToken(env, athlete);
+        for (const line of furtherLines(serving.url, { foreign, pid: serving.pid, athlete, token })) say(line);
         serving.leave();
         left = true;
       }
@@ -92,14 +98,17 @@ const demo = async (files: string[], { keep, docker }: Options): Promise<void> =
     say("\nEverything that was started is stopped. `npm run demo -- --keep` leaves it running, to look further.");
 };
 
-const furtherLines = (url: string, { foreign, pid }: { foreign: boolean; pid: number }): string[] => [
-  "\nStill running. To look further:",
+type Left = { foreign: boolean; pid: number; athlete: string; token: string };
+
+const furtherLines = (url: string, { foreign, pid, athlete, token }: Left): string[] => [
+  "\nStill running. To look further, the page (this address holds a token for a day):",
+  `  ${url}/#athlete=${athlete}&token=${token}`,
   `  ${url}/openapi.json   ${url}/metrics   ${url}/readyz`,
   ...(foreign
     ? []
     : [`  npm run -s health-sync -- stack up --name ${STACK} > stack.env; set -a; . ./stack.env; set +a`]),
   "  TOKEN=$(npm run -s health-sync -- token --all-athletes --scope ingest,read)",
-  `  curl -H "authorization: Bearer $TOKEN" "${url}/v1/athletes/generated/metrics"`,
+  `  curl -H "authorization: Bearer $TOKEN" "${url}/v1/athletes/${athlete}/metrics"`,
   `To stop: kill ${pid}${foreign ? "" : `; npm run -s health-sync -- stack down --name ${STACK}`}`,
 ];
 
