@@ -8,14 +8,15 @@ export type Pending = {
   records: number;
   /** Windows with changes that no pane has read, or past their close and not closed. */
   windows: number;
+  /** Days whose facts later days have not been computed with yet. */
+  history: number;
   /** Deletions whose row is still looked for. */
   deletions: number;
   /** Events that Kafka has not acknowledged. */
   outbox: number;
 };
 
-export const isQuiet = (pending: Pending): boolean =>
-  pending.records === 0 && pending.windows === 0 && pending.deletions === 0 && pending.outbox === 0;
+export const isQuiet = (pending: Pending): boolean => Object.values(pending).every((count) => count === 0);
 
 const say = (n: number, one: string, many: string): string[] => (n === 0 ? [] : [`${n} ${n === 1 ? one : many}`]);
 
@@ -24,6 +25,7 @@ export const pendingText = (pending: Pending): string => {
   const parts = [
     ...say(pending.records, "record to stage", "records to stage"),
     ...say(pending.windows, "window to fire", "windows to fire"),
+    ...say(pending.history, "day to pass on", "days to pass on"),
     ...say(pending.deletions, "deletion to find", "deletions to find"),
     ...say(pending.outbox, "event to publish", "events to publish"),
   ];
@@ -67,6 +69,12 @@ export const readPending = async (
     `select count(*) as n from windows where ($1::text is null or athlete_id = $1)
        and (dirty > fired or (closed_at is null and closes_at <= $2))`,
     [at.athlete, new Date(at.now - at.grace)],
+  ),
+  history: await one(
+    tx,
+    `select count(*) as n from day_facts
+     where passed_hash is distinct from hash and ($1::text is null or athlete_id = $1)`,
+    [at.athlete],
   ),
   deletions: await one(
     tx,
