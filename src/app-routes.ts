@@ -14,11 +14,11 @@ import { webRoutes } from "./web/route.ts";
 
 /** What the edge role serves: whatever takes data in. It needs Kafka alone; Postgres may be away. */
 export const edgeRoutes = (
-  { codec, topics }: Connections,
+  { codec, topics, clock }: Connections,
   { db, producer }: { db: Database; producer: Producer },
 ): Route[] => {
   const deps = { db, producer, codec, topics, isTransient };
-  return [...ingestRoutes(deps), ...doorRoutes(deps)];
+  return [...ingestRoutes(deps), ...doorRoutes({ ...deps, clock })];
 };
 
 /** What the api role serves to people and programs. `signal` ends streams when the process drains. */

@@ -17,6 +17,8 @@ export type RouteRequest = {
   body: unknown;
   /** The body's bytes after inflation; empty where there is none. */
   raw: Uint8Array;
+  /** The bytes as they come in, where the route takes an upload: read once, inflated by the handler; absent without a body. */
+  stream?: AsyncIterable<Uint8Array>;
   received_at: Instant;
   request_id: string;
   /** Who holds the token (`sub`); null where it does not say, and on public routes. */
@@ -41,6 +43,8 @@ export type Route = {
   path: string;
   scope: Scope | null;
   summary: string;
+  /** The body is not read before the handler does, whatever its Content-Type says. */
+  upload?: true;
   schema: {
     query?: Schema;
     body?: Schema;

@@ -1,8 +1,9 @@
 import { Type } from "typebox";
-import { isZone } from "../domain/local-day.ts";
 import { digest, sha256Hex } from "../flow/digest.ts";
 import { Problem, type Route, type RouteRequest } from "../flow/route.ts";
 import { answerSchema } from "./batch-body.ts";
+import { uploadRoute, type UploadDeps } from "./apple-export/upload-route.ts";
+import type { BatchDecision } from "./decide.ts";
 import { type Converted, decideConverted, type DoorRequest } from "./door.ts";
 import {
   aggregationOf,
@@ -14,6 +15,7 @@ import { deeperThan, MAX_DEPTH } from "./json-bounds.ts";
 import { convertOpenMhealth, openMhealthSchema } from "./open-mhealth/door.ts";
 import { convertOpenWearables, type OpenWearablesBody, openWearablesSchema } from "./open-wearables/door.ts";
 import { type IngestDeps, type Submit, submitter } from "./submit.ts";
+import { zoneQuery, zoneSchema } from "./zone-query.ts";
 
 /** A door: one format of one client, described as a route; its folder makes the one shape inside of it. */
 type Door = {
@@ -22,19 +24,7 @@ type Door = {
   summary: string;
   body: object;
   query?: object;
-  convert(request: RouteRequest): Converted;
-};
-
-const zoneSchema = Type.Optional(
-  Type.String({ maxLength: 64, description: "IANA zone of samples that carry none, like Europe/Amsterdam" }),
-);
-
-const zoneOf = (request: RouteRequest): string | null => {
-  const zone = request.query["time_zone"];
-  if (typeof zone !== "string") return null;
-  if (isZone(zone)) return zone;
-  const detail = "must be an IANA zone like Europe/Amsterdam, or an offset like +01:00";
-  throw new Problem(400, `query parameter time_zone ${detail}`, { errors: [{ path: "time_zone", detail }] });
+  convert(request: Pick<RouteRequest, "body" | "query" | "headers">): Converted;
 };
 
 const AGGREGATION = Type.Union(
@@ -51,7 +41,7 @@ const DOORS: readonly Door[] = [
     query: Type.Object({ time_zone: zoneSchema, aggregation: Type.Optional(AGGREGATION) }),
     convert: (request) =>
       convertHealthAutoExport(request.body as HealthAutoExportBody, {
-        time_zone: zoneOf(request),
+        time_zone: zoneQuery(request),
         aggregation: aggregationOf(
           (request.query["aggregation"] as string | undefined) ?? request.headers["automation-aggregation"],
         ),
@@ -72,7 +62,7 @@ const DOORS: readonly Door[] = [
     query: Type.Object({ time_zone: zoneSchema }),
     convert: (request) => {
       const converted = convertOpenMhealth(request.body as unknown[]);
-      return { ...converted, time_zone: zoneOf(request) };
+      return { ...converted, time_zone: zoneQuery(request) };
     },
   },
 ];
@@ -102,8 +92,22 @@ const routeOf = (door: Door, submit: Submit): Route => ({
     }),
 });
 
+/**
+ * A client's body again, as a dead letter kept it: through the same converter. Throws Problem where it is none of the
+ * door's, and RangeError where there is no such door.
+ */
+export const decideAgain = (
+  body: unknown,
+  from: DoorRequest & { kind: "http" | "import"; time_zone: string | null },
+): BatchDecision => {
+  const door = DOORS.find(({ name }) => name === from.door);
+  if (!door) throw new RangeError(`there is no door ${from.door}`);
+  const query = from.time_zone === null ? {} : { time_zone: from.time_zone };
+  return decideConverted(door.convert({ body, query, headers: {} }), from, digest);
+};
+
 /** Clients that have a format of their own. */
-export const doorRoutes = (deps: IngestDeps): Route[] => {
+export const doorRoutes = (deps: IngestDeps & UploadDeps): Route[] => {
   const submit = submitter(deps);
-  return DOORS.map((door) => routeOf(door, submit));
+  return [...DOORS.map((door) => routeOf(door, submit)), uploadRoute(deps)];
 };

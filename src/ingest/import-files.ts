@@ -17,6 +17,8 @@ export type ImportDeps = {
   /** True where an interrupted import has sent this very batch, and Kafka acknowledged it. */
   isSent?: (decision: BatchDecision) => boolean;
   clock: Clock;
+  /** Throws NotAnExport for content that this import does not take. */
+  check?: (content: Content) => void;
   onProgress?: (progress: ImportProgress) => void;
   /** How long one batch is tried again while Kafka is away, in ms. */
   patience_ms?: number;
@@ -180,6 +182,7 @@ export const importFiles = async (request: ImportRequest, deps: ImportDeps): Pro
     let content: Content | null = null;
     try {
       content = await openFile(path);
+      deps.check?.(content);
       await importFile(path, content, { request, deps, report, started });
     } catch (error) {
       if (!(error instanceof NotAnExport) && !(error instanceof BrokenExport)) throw error;

@@ -28,6 +28,7 @@ const operation = (route: Route): object => ({
   parameters: parameters(route),
   ...(route.scope === null ? {} : { security: [{ bearer: [] }], "x-scope": route.scope }),
   ...(route.schema.body === undefined ? {} : { requestBody: { required: true, ...jsonContent(route.schema.body) } }),
+  ...(route.upload ? { requestBody: { required: true, content: { "application/octet-stream": {} } } } : {}),
   responses: {
     ...Object.fromEntries(
       Object.entries(route.schema.responses ?? { 200: { description: "OK" } }).map(([status, answer]) => [

@@ -9,11 +9,14 @@ import { bearerToken, permit, type TokenVerifier } from "./http-auth.ts";
 import { inflated, parsedJson } from "./http-body.ts";
 import { openApi } from "./http-openapi.ts";
 import { asProblem, problemDocument } from "./http-problem.ts";
+import { addUploads, boundBody } from "./http-upload.ts";
 import { bodyValidator, queryReader } from "./http-validate.ts";
 
 export type HttpOptions = {
   routes: readonly Route[];
   verify: TokenVerifier;
+  /** What is known against a token that is otherwise good. Throws a Problem. */
+  access?: (claims: TokenClaims, athleteId: string | null) => Promise<void>;
   telemetry: Telemetry;
   clock: Clock;
   version: string;
@@ -42,7 +45,7 @@ const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyRepl
     .send(JSON.stringify(problemDocument(problem, request.id)));
 };
 
-const isStream = (body: unknown): body is AsyncIterable<string> =>
+const isStream = <Piece>(body: unknown): body is AsyncIterable<Piece> =>
   typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 
 const send = (reply: FastifyReply, answer: RouteResponse): FastifyReply => {
@@ -50,7 +53,7 @@ const send = (reply: FastifyReply, answer: RouteResponse): FastifyReply => {
   if (answer.headers?.["content-type"] === undefined) {
     return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(answer.body ?? null));
   }
-  return reply.send(isStream(answer.body) ? Readable.from(answer.body) : answer.body);
+  return reply.send(isStream<string>(answer.body) ? Readable.from(answer.body) : answer.body);
 };
 
 /** `/v1/athletes/{athlete_id}` → `/v1/athletes/:athlete_id`. */
@@ -59,15 +62,16 @@ const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1"
 const athleteOf = (request: FastifyRequest): string | null =>
   (request.params as { athlete_id?: string }).athlete_id ?? null;
 
-const admit = async (route: Route, request: FastifyRequest, verify: TokenVerifier): Promise<void> => {
+const admit = async (route: Route, request: FastifyRequest, options: HttpOptions): Promise<void> => {
   if (route.scope === null) return;
-  const claims = await verify(bearerToken(request.headers.authorization));
+  const claims = await options.verify(bearerToken(request.headers.authorization));
   const athlete = athleteOf(request);
   if (athlete !== null && !isAthleteId(athlete)) {
     const detail = "must be 1 to 64 letters, digits, _ or -, and start with a letter or digit";
     throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
   }
   permit(claims, route.scope, athlete);
+  await options.access?.(claims, athlete);
   holders.set(request, claims);
 };
 
@@ -77,7 +81,10 @@ const register = (app: FastifyInstance, route: Route, options: HttpOptions): voi
   app.route({
     method: route.method,
     url: routerPath(route.path),
-    onRequest: (request) => admit(route, request, options.verify),
+    onRequest: (request) => {
+      boundBody(request.raw, route.upload ?? false);
+      return admit(route, request, options);
+    },
     handler: async (request, reply) => {
       checkBody(request.body);
       const answer = await route.handler({
@@ -87,6 +94,7 @@ const register = (app: FastifyInstance, route: Route, options: HttpOptions): voi
         headers: request.headers as Record<string, string | undefined>,
         body: request.body,
         raw: bodies.get(request) ?? NO_BYTES,
+        ...(route.upload && isStream<Uint8Array>(request.body) ? { stream: request.body } : {}),
         received_at: options.clock.now(),
         request_id: request.id,
         subject: holders.get(request)?.subject ?? null,
@@ -167,7 +175,7 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
     bodyLimit: limits.body_bytes,
     genReqId: requestId,
     forceCloseConnections: "idle",
-    requestTimeout: 60_000,
+    requestTimeout: 0,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   });
@@ -180,7 +188,10 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
   });
   const routes = builtIn(options.routes, options.version);
   observe(app, options.telemetry);
-  for (const route of routes) register(app, route, options);
+  for (const route of routes) if (!route.upload) register(app, route, options);
+  addUploads(app, (inner) => {
+    for (const route of routes) if (route.upload) register(inner, route, options);
+  });
   app.setNotFoundHandler(notFound(routes));
   let closing = false;
   // Else the connection of a request in flight would be kept alive behind its answer, and hold up the drain for a minute.
