@@ -7,10 +7,12 @@ import type { Config } from "./config.ts";
 import { Refusal } from "./flow/positions.ts";
 import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
-import { tokenVerifier } from "./io/http-auth.ts";
+import { jwksVerifier, tokenVerifier, type TokenVerifier } from "./io/http-auth.ts";
+import { jwksKeys } from "./io/http-jwks.ts";
 import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
 import { createTelemetry } from "./io/telemetry.ts";
+import { createAccess } from "./ops/access.ts";
 import type { Probe } from "./ops/readiness.ts";
 import { opsRoutes } from "./ops/readiness.ts";
 import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
@@ -18,8 +20,7 @@ import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
 import type { Supervisor } from "./ops/supervisor.ts";
 import { supervise } from "./ops/supervisor.ts";
 
-export const ROLES = ["edge", "worker", "api"] as const;
-export type Role = (typeof ROLES)[number];
+export type Role = "edge" | "worker" | "api";
 
 export type ServeOptions = { config: Config; roles: readonly Role[]; setup: boolean; main: string };
 
@@ -156,7 +157,8 @@ const listen = async (
   ];
   const server: HttpServer = createHttpServer({
     routes,
-    verify: tokenVerifier(config.authSecret),
+    verify: verifierOf(config),
+    access: createAccess({ db, clock }),
     telemetry,
     clock,
     version: VERSION,
@@ -171,6 +173,11 @@ const listen = async (
       objects.close();
     },
   };
+};
+
+const verifierOf = (config: Config): TokenVerifier => {
+  const keys = config.authKeys;
+  return keys === null ? tokenVerifier(config.authSecret) : jwksVerifier(jwksKeys(keys.jwks), keys);
 };
 
 const probes = (

@@ -12,6 +12,9 @@ export const SETTINGS: readonly Setting[] = [
   { name: "AWS_ACCESS_KEY_ID", fallback: null, about: "the object store's key" },
   { name: "AWS_SECRET_ACCESS_KEY", fallback: null, about: "and its secret" },
   { name: "AUTH_SECRET", fallback: null, about: "signs and checks tokens, at least 32 characters" },
+  { name: "AUTH_JWKS", fallback: "", about: "instead: public keys of another issuer, a file or URL (JWKS)" },
+  { name: "AUTH_ISSUER", fallback: "health-sync", about: "who signs tokens checked by AUTH_JWKS (`iss`)" },
+  { name: "AUTH_AUDIENCE", fallback: "health-sync", about: "whom tokens checked by AUTH_JWKS are for (`aud`)" },
   { name: "PORT", fallback: "8080", about: "of the edge and the api; 0 takes a free one" },
   { name: "HOST", fallback: "127.0.0.1", about: "address to listen on" },
   { name: "LOG_LEVEL", fallback: "info", about: "trace, debug, info, warn, error or silent" },
@@ -45,6 +48,8 @@ export type Config = {
     secretAccessKey: string;
   };
   authSecret: string;
+  /** Null: tokens are those that AUTH_SECRET signs. */
+  authKeys: { jwks: string; issuer: string; audience: string } | null;
   port: number;
   host: string;
   logLevel: string;
@@ -107,6 +112,10 @@ export const readConfig = (env: Env): Config => {
       const secret = get("AUTH_SECRET");
       if (secret.length < 32) throw new Error("AUTH_SECRET is too short: at least 32 characters");
       return secret;
+    },
+    get authKeys() {
+      const jwks = get("AUTH_JWKS");
+      return jwks === "" ? null : { jwks, issuer: get("AUTH_ISSUER"), audience: get("AUTH_AUDIENCE") };
     },
     get port() {
       const port = Number(get("PORT"));

@@ -8,6 +8,7 @@ import { VERSION, connect } from "./app.ts";
 import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
+import { deadLettersCommand } from "./ops/dead-letters-command.ts";
 import { eraseCommand } from "./ops/erase-command.ts";
 import { exportCommand } from "./ops/export-command.ts";
 import { explainCommand } from "./ops/explain-command.ts";
@@ -17,6 +18,7 @@ import { positionsCommand } from "./ops/positions-command.ts";
 import { replayCommand } from "./ops/replay-command.ts";
 import { stackCommand } from "./ops/stack-command.ts";
 import { tokenCommand } from "./ops/token.ts";
+import { revokeCommand } from "./ops/token-revoke.ts";
 import { topicsCommand } from "./ops/topics-command.ts";
 import { waitCommand } from "./ops/wait.ts";
 
@@ -85,6 +87,18 @@ const topicsAsCode = (): Command =>
     print,
   });
 
+const exit = (code: number): void => {
+  process.exitCode = code;
+};
+
+const deadLetters = (): Command =>
+  deadLettersCommand({
+    print,
+    stderr: process.stderr,
+    exit,
+    open: async () => (await import("./app-dead-letters.ts")).openDeadLetters(connected()),
+  });
+
 const replaying = (): Command =>
   replayCommand({
     print,
@@ -115,7 +129,11 @@ const program = new Command("health-sync")
   .addCommand(serveCommand())
   .addCommand(migrating())
   .addCommand(topicsAsCode())
-  .addCommand(tokenCommand({ secret: () => config().authSecret, print }))
+  .addCommand(
+    tokenCommand({ secret: () => config().authSecret, print }).addCommand(
+      revokeCommand({ print, open: async () => connected().openDatabase(1) }),
+    ),
+  )
   .addCommand(importing())
   .addCommand(positionsCommand({ print, open: openBoth }))
   .addCommand(
@@ -123,6 +141,7 @@ const program = new Command("health-sync")
   )
   .addCommand(eraseCommand({ print, open: async () => (await import("./app-leaving.ts")).openErase(connected()) }))
   .addCommand(replaying())
+  .addCommand(deadLetters())
   .addCommand(explaining())
   .addCommand(demoCommand())
   .addCommand(benchCommand())

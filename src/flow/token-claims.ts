@@ -1,3 +1,4 @@
+import type { Instant } from "../domain/sample.ts";
 import type { Scope } from "./route.ts";
 
 /** What a token is pinned to: `health-sync token` signs it so, the edge accepts nothing else. */
@@ -11,6 +12,10 @@ export type TokenClaims = {
   scopes: readonly Scope[];
   /** Who holds it (`sub`): stands in the history of what they edit. */
   subject?: string;
+  /** `jti`: what a revocation names. */
+  id?: string;
+  /** `iat` in ms. A token that does not say when it was issued counts as older than everything. */
+  issued_at?: Instant;
 };
 
 /** HMAC-SHA-256 needs a key of its own size; a shorter secret can be guessed. */

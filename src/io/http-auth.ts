@@ -1,10 +1,11 @@
-import { jwtVerify } from "jose";
+import { jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
 import { Problem, type Scope } from "../flow/route.ts";
 import { MIN_SECRET_BYTES, SCOPES, TOKEN, type TokenClaims } from "../flow/token-claims.ts";
+import { isKeySourceAway } from "./http-jwks.ts";
 
 export type TokenVerifier = (token: string) => Promise<TokenClaims>;
 
-const unauthorized = (detail: string): Problem =>
+export const unauthorized = (detail: string): Problem =>
   new Problem(401, detail, { headers: { "www-authenticate": 'Bearer realm="health-sync"' } });
 
 const isClaims = (athletes: unknown, scopes: unknown): boolean =>
@@ -12,24 +13,50 @@ const isClaims = (athletes: unknown, scopes: unknown): boolean =>
   Array.isArray(scopes) &&
   scopes.every((scope) => (SCOPES as readonly unknown[]).includes(scope));
 
+const claimsOf = (payload: JWTPayload): TokenClaims => {
+  const { athletes, scopes, sub, jti, iat } = payload as JWTPayload & { athletes?: unknown; scopes?: unknown };
+  if (!isClaims(athletes, scopes)) throw unauthorized("the token names no athletes or no scopes");
+  return {
+    athletes: athletes as TokenClaims["athletes"],
+    scopes: scopes as TokenClaims["scopes"],
+    ...(sub === undefined ? {} : { subject: sub }),
+    ...(jti === undefined ? {} : { id: jti }),
+    ...(iat === undefined ? {} : { issued_at: iat * 1000 }),
+  };
+};
+
+const refused = (error: unknown): Problem =>
+  isKeySourceAway(error)
+    ? new Problem(503, "the keys that tokens are checked with are away: ask again", {
+        headers: { "retry-after": "2" },
+        cause: error,
+      })
+    : unauthorized("the token is expired or not ours: mint one with `health-sync token`");
+
+const verifierWith = (key: JWTVerifyGetKey, pinned: JWTVerifyOptions): TokenVerifier => {
+  const options = { ...pinned, requiredClaims: ["exp"] };
+  return async (token) => {
+    const { payload } = await jwtVerify(token, key, options).catch((error: unknown) => {
+      throw refused(error);
+    });
+    return claimsOf(payload);
+  };
+};
+
 /** Verifies what `health-sync token` mints: algorithm, issuer, audience and expiry are pinned. Throws Problem 401. */
 export const tokenVerifier = (secret: string): TokenVerifier => {
   const key = new TextEncoder().encode(secret);
   if (key.length < MIN_SECRET_BYTES) throw new Error(`AUTH_SECRET needs at least ${MIN_SECRET_BYTES} bytes`);
-  return async (token) => {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: [TOKEN.algorithm],
-      issuer: TOKEN.issuer,
-      audience: TOKEN.audience,
-      requiredClaims: ["exp"],
-    }).catch(() => {
-      throw unauthorized("the token is expired or not ours: mint one with `health-sync token`");
-    });
-    const { athletes, scopes } = payload as { athletes?: unknown; scopes?: unknown };
-    if (!isClaims(athletes, scopes)) throw unauthorized("the token names no athletes or no scopes");
-    return { athletes, scopes, ...(payload.sub === undefined ? {} : { subject: payload.sub }) } as TokenClaims;
-  };
+  const { algorithm, issuer, audience } = TOKEN;
+  return verifierWith(async () => key, { algorithms: [algorithm], issuer, audience });
 };
+
+/** Signatures that a public key checks; never HMAC, which would take a public key for a secret. */
+const PUBLIC_KEY_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
+
+/** Verifies what another issuer signs, by its keys (`jwksKeys`). Throws Problem 401, or 503 while the keys are away. */
+export const jwksVerifier = (keys: JWTVerifyGetKey, of: { issuer: string; audience: string }): TokenVerifier =>
+  verifierWith(keys, { algorithms: PUBLIC_KEY_ALGORITHMS, ...of });
 
 /** The token of an `Authorization: Bearer …` header. Throws Problem 401. */
 export const bearerToken = (header: string | undefined): string => {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Command, InvalidArgumentError } from "commander";
 import { SignJWT } from "jose";
 import type { Scope } from "../flow/route.ts";
@@ -24,6 +25,7 @@ export const mintToken = async ({ secret, ttl, ...claims }: TokenRequest): Promi
     .setAudience(TOKEN.audience)
     .setSubject(holderOf(claims))
     .setIssuedAt()
+    .setJti(claims.id ?? randomUUID())
     .setExpirationTime(`${ttl} seconds`)
     .sign(key);
 };
@@ -57,7 +59,7 @@ const parseSubject = (text: string): string => {
   throw new InvalidArgumentError("1 to 128 letters, digits and . _ @ : + -");
 };
 
-type Options = { athlete?: string[]; allAthletes?: true; scope: Scope[]; ttl: number; subject?: string; json?: true };
+type Options = { athlete?: string[]; allAthletes?: true; scope?: Scope[]; ttl: number; subject?: string; json?: true };
 
 /** `health-sync token`. `secret` reads AUTH_SECRET, or throws what to set; `print` writes a line to stdout. */
 export const tokenCommand = (deps: { secret: () => string; print: (line: string) => void }): Command =>
@@ -65,7 +67,7 @@ export const tokenCommand = (deps: { secret: () => string; print: (line: string)
     .description("print one bearer token")
     .option("--athlete <id>", "an athlete it may act for (repeatable)", addAthlete)
     .option("--all-athletes", "it may act for every athlete")
-    .requiredOption("--scope <scopes>", `what it may do: ${SCOPES.join(",")}`, parseScopes)
+    .option("--scope <scopes>", `what it may do: ${SCOPES.join(",")}`, parseScopes)
     .option("--ttl <time>", "how long it is valid", parseTtl, parseTtl("30d"))
     .option("--subject <name>", "who holds it: stands in the history of edits", parseSubject)
     .option("--json", "print it as JSON with its claims")
@@ -73,9 +75,11 @@ export const tokenCommand = (deps: { secret: () => string; print: (line: string)
       if ((options.athlete === undefined) === (options.allAthletes === undefined)) {
         command.error("give either --athlete ID or --all-athletes");
       }
+      // Not a required option: `token revoke` would need it too.
+      const scopes = options.scope ?? command.error("give --scope: what the token may do");
       const athletes: TokenClaims["athletes"] = options.athlete ?? "*";
       const who = options.subject === undefined ? {} : { subject: options.subject };
-      const claims = { athletes, scopes: options.scope, ...who };
+      const claims = { athletes, scopes, id: randomUUID(), ...who };
       const token = await mintToken({ secret: deps.secret(), ttl: options.ttl, ...claims });
       deps.print(options.json ? JSON.stringify({ token, ...claims, ttl_s: options.ttl }) : token);
     });
