@@ -21,7 +21,5 @@ create table replay_ranges (
   primary key (replay_id, topic, topic_partition)
 );
 
--- What came with a refused entry and is not in its payload, so that it can go through the same door again:
--- {"provider", "received_at", "time_zone", "door", "synthetic"}. Null in letters of older builds.
-alter table dead_letters add column sent_with jsonb;
+-- Dead letters are listed and tried again oldest first.
 create index dead_letters_age on dead_letters (first_seen_at, id);

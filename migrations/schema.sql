@@ -88,7 +88,6 @@ create table dead_letters (
   attempts integer not null,
   first_seen_at timestamp with time zone not null,
   retried_at timestamp with time zone,
-  sent_with jsonb,
   constraint dead_letters_pkey PRIMARY KEY (id)
 );
 

@@ -7,6 +7,27 @@ import type { RawRecord } from "./ports.ts";
 type Refusal = { reason: string; path: string; detail: string };
 
 /**
+ * A content type that also says what came with the payload and is needed to try it again: `application/json;
+ * time_zone=Europe%2FAmsterdam`. What is null is left out.
+ */
+export const contentTypeOf = (base: string, sentWith: Readonly<Record<string, string | number | null>>): string =>
+  Object.entries(sentWith)
+    .filter(([, value]) => value !== null)
+    .reduce((text, [name, value]) => `${text}; ${name}=${encodeURIComponent(String(value).toWellFormed())}`, base);
+
+/** The inverse: what `contentTypeOf` was given, as text. */
+export const sentWithOf = (contentType: string): Record<string, string> =>
+  Object.fromEntries(
+    contentType
+      .split("; ")
+      .slice(1)
+      .map((part) => {
+        const at = part.indexOf("=");
+        return [part.slice(0, at), decodeURIComponent(part.slice(at + 1))] as const;
+      }),
+  );
+
+/**
  * The dead letter of a record on a topic (`index` −1) or of one sample in it, with the bytes as received.
  * Its id is uuid5 of the origin, so that redelivery and replay make the same letter.
  */

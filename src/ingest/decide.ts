@@ -1,6 +1,7 @@
 import { NAMESPACE, uuid5 } from "../domain/ids.ts";
 import type { Digest, Door, Instant, SampleChunk } from "../domain/sample.ts";
 import { storable } from "../domain/source.ts";
+import { contentTypeOf } from "../flow/dead-letters.ts";
 import type { DeadLetter } from "../flow/effects.ts";
 import type { BatchAnswer, BatchBody, Rejection, UnsentReceipt } from "./batch-body.ts";
 import { chunkBuilder, type ChunkHead, type InputTopic } from "./chunks.ts";
@@ -83,8 +84,13 @@ const deadLetter = (
     reason: refusal.reason,
     path,
     detail: cut ? `${refusal.detail} (the first ${MAX_PAYLOAD} of ${payload.length} bytes are kept)` : refusal.detail,
-    // So that who tries it again knows through which door.
-    content_type: context.place ? `application/json; door=${context.door}` : "application/json",
+    // So that who tries it again knows through which door (its own body, or a native entry as another door made it).
+    content_type: contentTypeOf("application/json", {
+      door: context.place ? context.door : null,
+      made_by: !context.place && context.door !== "native" ? context.door : null,
+      synthetic: context.synthetic ? 1 : null,
+      time_zone: batch.body.time_zone ?? null,
+    }),
     payload: cut ? payload.slice(0, MAX_PAYLOAD) : payload,
     origin: {
       kind: context.kind,

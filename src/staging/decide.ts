@@ -31,7 +31,7 @@ export const decideStaging = (facts: Facts, now: Instant, digest: Digest): Effec
     rows: draft.rows(),
     events: [],
     dead_letters: facts.interpreted.refused.map((refused) =>
-      topicDeadLetter(refused.record, { ...refused, content_type: "application/json", attempts: 1 }, refused),
+      topicDeadLetter(refused.record, { ...refused, attempts: 1 }, refused),
     ),
     tally: draft.tally,
   };

@@ -18,6 +18,7 @@ export type Refused = {
   athlete_id: string;
   index: number;
   payload: Uint8Array;
+  content_type: string;
   reason: string;
   path: string;
   detail: string;

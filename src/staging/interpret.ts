@@ -2,7 +2,8 @@ import { interpret, interpretDaily } from "../domain/interpret.ts";
 import type { AthleteSettings, Digest, SampleChunk, SentSeries } from "../domain/sample.ts";
 import { isUuid } from "../domain/ids.ts";
 import { storable } from "../domain/source.ts";
-import type { AthleteFacts, ChunkInput, Interpreted } from "./facts.ts";
+import { contentTypeOf } from "../flow/dead-letters.ts";
+import type { AthleteFacts, ChunkInput, Interpreted, Refused } from "./facts.ts";
 
 const NO_SETTINGS: AthleteSettings = { zones: [], source_order: {} };
 
@@ -50,6 +51,17 @@ const context = (chunk: SampleChunk, settings: AthleteSettings) => ({
   settings,
 });
 
+/** Where a refused entry came from, and what of its chunk is needed to try it again. */
+const refusedOf = ({ chunk, record }: ChunkInput): Pick<Refused, "record" | "athlete_id" | "content_type"> => ({
+  record,
+  athlete_id: chunk.athlete_id,
+  content_type: contentTypeOf("application/json", {
+    received_at: chunk.received_at,
+    provider: chunk.provider,
+    time_zone: chunk.batch_time_zone,
+  }),
+});
+
 const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: Interpreted): void => {
   const { chunk, record, lane } = input;
   const shared = context(chunk, settings);
@@ -67,7 +79,7 @@ const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: In
         const path = `series[${at}].samples[${place}].${outcome.field}`;
         const { reason, detail } = outcome;
         const payload = json({ ...series, samples: [sample] });
-        into.refused.push({ record, athlete_id: chunk.athlete_id, index, payload, reason, path, detail });
+        into.refused.push({ ...refusedOf(input), index, payload, reason, path, detail });
       }
     }
   }
@@ -76,7 +88,8 @@ const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: In
 /** Keeps the ids of refused deletions apart from those of samples (from 0 up) and totals (from -2 down). */
 const DELETIONS_FROM = -1_000_000;
 
-const interpretDeletions = ({ chunk, record, lane }: ChunkInput, into: Interpreted): void => {
+const interpretDeletions = (input: ChunkInput, into: Interpreted): void => {
+  const { chunk, record, lane } = input;
   const { athlete_id, received_at: deleted_at } = chunk;
   for (const [at, { sample_id, type }] of chunk.deletions.entries()) {
     if (isUuid(sample_id)) {
@@ -89,7 +102,7 @@ const interpretDeletions = ({ chunk, record, lane }: ChunkInput, into: Interpret
     const path = `deletions[${at}].uuid`;
     const detail = "uuid of a deletion must be a UUID";
     const payload = json({ sample_id, type });
-    into.refused.push({ record, athlete_id, index: DELETIONS_FROM - at, payload, reason: "bad_uuid", path, detail });
+    into.refused.push({ ...refusedOf(input), index: DELETIONS_FROM - at, payload, reason: "bad_uuid", path, detail });
   }
 };
 
@@ -110,7 +123,7 @@ const interpretDailies = (input: ChunkInput, into: Interpreted, digest: Digest):
       const path = `daily[${at}].${outcome.field}`;
       // Negative indexes keep the ids of refused totals apart from those of samples.
       const index = -2 - at;
-      into.refused.push({ record, athlete_id: chunk.athlete_id, index, payload: json(daily), reason, path, detail });
+      into.refused.push({ ...refusedOf(input), index, payload: json(daily), reason, path, detail });
     }
   }
 };
