@@ -9,7 +9,6 @@ import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
 import { deadLettersCommand } from "./ops/dead-letters-command.ts";
-import { deadLettersCommand } from "./ops/dead-letters-command.ts";
 import { eraseCommand } from "./ops/erase-command.ts";
 import { exportCommand } from "./ops/export-command.ts";
 import { explainCommand } from "./ops/explain-command.ts";
@@ -100,25 +99,11 @@ const deadLetters = (): Command =>
     open: async () => (await import("./app-dead-letters.ts")).openDeadLetters(connected()),
   });
 
-const exit = (code: number): void => {
-  process.exitCode = code;
-};
-
-const deadLetters = (): Command =>
-  deadLettersCommand({
-    print,
-    stderr: process.stderr,
-    exit,
-    open: async () => (await import("./app-dead-letters.ts")).openDeadLetters(connected()),
-  });
-
 const replaying = (): Command =>
   replayCommand({
     print,
     stderr: process.stderr,
-    exit: (code) => {
-      process.exitCode = code;
-    },
+    exit,
     open: async () => (await import("./app-replay.ts")).openReplay(connected()),
   });
 
@@ -154,7 +139,6 @@ const program = new Command("health-sync")
   )
   .addCommand(eraseCommand({ print, open: async () => (await import("./app-leaving.ts")).openErase(connected()) }))
   .addCommand(replaying())
-  .addCommand(deadLetters())
   .addCommand(deadLetters())
   .addCommand(explaining())
   .addCommand(demoCommand())
