@@ -6,7 +6,7 @@ import type { MetricValue } from "../domain/metric-value.ts";
 import type { Digest, LocalDate, Sample } from "../domain/sample.ts";
 import type { SleepSession } from "../domain/sleep/session.ts";
 import { sleepSessions } from "../domain/sleep/sessions.ts";
-import { sessionStreams } from "../domain/sleep/streams.ts";
+import { streamsOf } from "../domain/sleep/streams.ts";
 import { inputSpan } from "../domain/window.ts";
 import type { PaneDay, PaneFacts, SessionRow } from "./facts.ts";
 import { type FactsChanges, factsChanges } from "./facts-changes.ts";
@@ -80,6 +80,6 @@ export const decideResults = (facts: PaneFacts, live: readonly Sample[], digest:
     metrics,
     sessions: changed,
     facts: factsChanges(facts.history, new Map(days.map((own) => [own.day.date, own.facts])), digest),
-    ...streamChanges(closed, changed.deletes, facts.streams, (session) => sessionStreams(session, live)),
+    ...streamChanges(closed, changed.deletes, facts.streams, streamsOf(live)),
   };
 };

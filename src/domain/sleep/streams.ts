@@ -4,10 +4,11 @@ import { preferSamples } from "../metric-value.ts";
 import type { Instant, Sample } from "../sample.ts";
 import { sourceKeyOf } from "../source.ts";
 import { POOLED } from "./in-bed-only.ts";
-import { mergedInBed } from "./in-bed.ts";
+import { type InBed, mergedInBed } from "./in-bed.ts";
+import { placedBy } from "./placed.ts";
 import { IN_BED, sleepSegments } from "./segments.ts";
 import type { SleepSession } from "./session.ts";
-import { spanOf, splitAtGaps, stageLayer } from "./stage-layer.ts";
+import { type StageRun, spanOf, splitAtGaps, stageLayer } from "./stage-layer.ts";
 
 /** The channels of a session besides its stages, and the metrics that they show. */
 const VITALS = {
@@ -36,36 +37,37 @@ type Part = Omit<StreamRow, "session_id">;
 
 const overlap = (a: Span, b: Span): number => Math.min(a.to, b.to) - Math.max(a.from, b.from);
 
+const stagePart = ({ from, to, stage, segment }: StageRun): Part => ({
+  channel: "sleep_stage",
+  start_at: from,
+  end_at: to,
+  value: stage,
+  source: segment.source,
+});
+
 /**
  * The winning source's stages, each instant once, neighbours that say the same joined. Of samples that are newer than
  * the session it is what has most in common with it: a reader must see no gap until the next pane.
  */
-const hypnogram = ({ source, onset_at, final_wake_at }: SleepSession, segments: readonly Sample[]): Part[] => {
+const hypnogram = ({ onset_at, final_wake_at }: SleepSession, nights: readonly [StageRun, ...StageRun[]][]): Part[] => {
   const sleep = { from: onset_at as Instant, to: final_wake_at as Instant };
-  const own = segments.filter((segment) => segment.value !== IN_BED && sourceKeyOf(segment) === source);
-  const [runs = []] = splitAtGaps(stageLayer(own).runs)
-    .filter((group) => overlap(spanOf(group), sleep) > 0)
+  const [runs = []] = nights
+    .filter((night) => overlap(spanOf(night), sleep) > 0)
     .toSorted((a, b) => overlap(spanOf(b), sleep) - overlap(spanOf(a), sleep));
   const parts: Part[] = [];
-  for (const { from, to, stage, segment } of runs) {
+  for (const part of runs.map(stagePart)) {
     const before = parts.at(-1);
-    if (before?.end_at === from && before.value === stage && before.source === segment.source) before.end_at = to;
-    else parts.push({ channel: "sleep_stage", start_at: from, end_at: to, value: stage, source: segment.source });
+    if (before?.end_at === part.start_at && before.value === part.value && before.source === part.source)
+      before.end_at = part.end_at;
+    else parts.push(part);
   }
   return parts;
 };
 
-const timeInBed = ({ start_at, end_at }: SleepSession, segments: readonly Sample[]): Part[] =>
-  mergedInBed(segments.filter(({ value }) => value === IN_BED))
-    .filter(({ from, to }) => from >= start_at && to <= end_at)
+const timeInBed = ({ start_at, end_at }: SleepSession, inBed: readonly InBed[]): Part[] =>
+  inBed
+    .filter(({ from, to }) => from < end_at && to > start_at)
     .map(({ from, to }) => ({ channel: "sleep_stage", start_at: from, end_at: to, value: IN_BED, source: POOLED }));
-
-const vitals = ({ start_at: from, end_at: to }: SleepSession, samples: readonly Sample[]): Part[] =>
-  Object.entries(VITALS).flatMap(([metric, channel]) =>
-    preferSamples(
-      samples.filter((sample) => sample.metric === metric && midpoint(sample) >= from && midpoint(sample) <= to),
-    ).map(({ start_at, end_at, value, source }) => ({ channel, start_at, end_at, value, source })),
-  );
 
 const inOrder = (a: Part, b: Part): number =>
   compare(a.channel, b.channel) ||
@@ -75,14 +77,39 @@ const inOrder = (a: Part, b: Part): number =>
   a.value - b.value;
 
 /**
- * A session's hypnogram, and what was measured between bedtime and rise (by midpoint; aggregates only where a channel
- * has no samples, D21), in the order of its file. `samples` are live, of all metrics, and hold at least what
+ * Answers a session's hypnogram, and what was measured between bedtime and rise (by midpoint; aggregates only where a
+ * channel has no samples, D21), in the order of its file. `samples` are live, of all metrics, and hold at least what
  * `sleepSessions` made the session of.
  */
-export const sessionStreams = (session: SleepSession, samples: readonly Sample[]): StreamRow[] => {
+export const streamsOf = (samples: readonly Sample[]): ((session: SleepSession) => StreamRow[]) => {
   const { segments } = sleepSegments(samples);
-  const stages = session.kind === "in_bed_only" ? timeInBed(session, segments) : hypnogram(session, segments);
-  return [...stages, ...vitals(session, samples)]
-    .toSorted(inOrder)
-    .map((part) => ({ session_id: session.session_id, ...part }));
+  const inBed = mergedInBed(segments.filter(({ value }) => value === IN_BED));
+  const bySource = Map.groupBy(
+    segments.filter(({ value }) => value !== IN_BED),
+    sourceKeyOf,
+  );
+  const nights = new Map([...bySource].map(([key, own]) => [key, splitAtGaps(stageLayer(own).runs)] as const));
+  const channels = Object.entries(VITALS).map(([metric, channel]) => {
+    const own = samples.filter((sample) => sample.metric === metric);
+    return { channel, find: placedBy(own, midpoint) };
+  });
+  return (session) => {
+    const span = { from: session.start_at, to: session.end_at };
+    const { kind, source, session_id } = session;
+    const stages = kind === "in_bed_only" ? timeInBed(session, inBed) : hypnogram(session, nights.get(source) ?? []);
+    const vitals = channels.flatMap(({ channel, find }) =>
+      preferSamples(find(span)).map(({ start_at, end_at, value, source }) => ({
+        channel,
+        start_at,
+        end_at,
+        value,
+        source,
+      })),
+    );
+    return [...stages, ...vitals].toSorted(inOrder).map((part) => ({ session_id, ...part }));
+  };
 };
+
+/** The streams of one session alone. */
+export const sessionStreams = (session: SleepSession, samples: readonly Sample[]): StreamRow[] =>
+  streamsOf(samples)(session);

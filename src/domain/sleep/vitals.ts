@@ -2,6 +2,7 @@ import { type Span, midpoint } from "../interval.ts";
 import { preferSamples } from "../metric-value.ts";
 import { percentile, restingAsleep } from "../resting-hr.ts";
 import type { Instant, Sample } from "../sample.ts";
+import { placedBy } from "./placed.ts";
 import type { SleepSession } from "./session.ts";
 
 type Columns = "hrv_ms" | "resting_hr" | "avg_hr" | "min_hr" | "respiratory_rate" | "spo2" | "spo2_min";
@@ -15,26 +16,6 @@ const valuesOf = (samples: readonly Sample[]): number[] =>
 
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Finds samples by where they stand without looking at all of them: an import holds years. */
-const placedBy = (samples: readonly Sample[], place: (sample: Sample) => Instant) => {
-  const sorted = samples.toSorted((a, b) => place(a) - place(b));
-  const first = (isPast: (at: Instant) => boolean): number => {
-    let [low, high] = [0, sorted.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isPast(place(sorted[middle] as Sample))) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  };
-  /** Those that stand in [from, to]. */
-  return ({ from, to }: Span): Sample[] =>
-    sorted.slice(
-      first((at) => at >= from),
-      first((at) => at > to),
-    );
-};
 
 const startOf = ({ start_at }: Sample): Instant => start_at;
 

@@ -100,6 +100,9 @@ test("in bed only, the time in bed of all is one layer", () => {
     ["sleep_stage", 0, 70, 0, "pooled"],
     ["sleep_stage", 90, 240, 0, "pooled"],
   ]);
+  const longer = segment("phone", "inBed", [clock(200), clock(260)]);
+  const stages = sessionStreams(only([...bed, ...app]), [...bed, ...app, longer]);
+  expect(stages.map(({ end_at }) => end_at)).toEqual([clock(70), clock(260)]);
 });
 
 test("of samples that are newer than the session the night shows that has most in common with it", () => {
