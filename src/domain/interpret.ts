@@ -95,10 +95,11 @@ export const interpret = (input: InterpretInput): Interpreted => {
   if (sample.created !== null && !isPlausible(sample.created))
     return refuse("bad_time", "created", "created must be a time between 1970-01-01 and 2099-12-31");
   const { value, start_at, end_at } = sample;
-  const measured = measure(definition, { value, unit: series.unit, door: series.door, start_at, end_at });
-  if (measured.kind === "dead") return measured;
   const metadata = readMetadata(sample.metadata);
   if ("reason" in metadata) return refuse(metadata.reason, "metadata", metadata.detail);
+  const beats = metadata.rest?.["beats"];
+  const measured = measure(definition, { value, unit: series.unit, door: series.door, start_at, end_at, beats });
+  if (measured.kind === "dead") return measured;
   const zone = chooseZone(
     { hk_time_zone: metadata.time_zone, sent: sample.time_zone, history: settings.zones, batch: input.batch_time_zone },
     sample.start_at,

@@ -3,6 +3,7 @@ import { rangeText } from "./catalogue/definition.ts";
 import { type Conversion, type Units, conversionFor } from "./catalogue/units.ts";
 import { MINUTE } from "./local-day.ts";
 import { type Refusal, quoted, refuse } from "./refusal.ts";
+import { rmssd } from "./rmssd.ts";
 import type { Instant } from "./sample.ts";
 
 const numberIn = (text: unknown): number | undefined => {
@@ -24,7 +25,7 @@ export const sentValue = (
   if (key !== null) return numberIn(metadata[`HK${key}`] ?? metadata[`HKMetadataKey${key}`]);
   if (typeof value === "string" && value !== "") return categories?.get(value);
   if (value !== undefined && value !== null && value !== "") return undefined;
-  return categories !== null || meaning === "zero" ? 0 : undefined;
+  return categories !== null || meaning === "zero" || meaning === "rmssd" ? 0 : undefined;
 };
 
 /** What `sentValue` would have understood. */
@@ -51,17 +52,30 @@ export const convertValue = (units: Units, { value, unit, door }: Sent): Convert
   return { kind: "value", value: way.convert(value) + 0, convert: way.convert, flags }; // -0 becomes 0: they must hash alike
 };
 
-type Measured = Sent & { start_at: Instant; end_at: Instant };
+type Measured = Sent & { start_at: Instant; end_at: Instant; beats?: unknown };
+
+const canonicalValue = (
+  meaning: MetricDefinition["value"],
+  converted: number,
+  { start_at, end_at, beats }: Measured,
+): number | Refusal => {
+  if (meaning === "sent") return converted;
+  if (meaning === "minutes") return (end_at - start_at) / MINUTE;
+  if (meaning === "zero") return 0;
+  const variability = rmssd(beats);
+  return "kind" in variability ? variability : variability.value;
+};
 
 /** A sample's canonical value: converted, an allowed category, inside the hard range; what is unusual is flagged. */
 export const measure = (definition: MetricDefinition, sent: Measured): Converted | Refusal => {
   const { categories, hard, soft, key, unit, units, maxRate, value: meaning } = definition;
-  const converted = convertValue(units, meaning === "zero" ? { ...sent, unit: "" } : sent);
+  const unitless = meaning === "zero" || meaning === "rmssd";
+  const converted = convertValue(units, unitless ? { ...sent, unit: "" } : sent);
   if (converted.kind === "dead") return converted;
   if (categories !== null && ![...categories.values()].includes(converted.value))
     return refuse("bad_value", "value", `value ${valueHint(definition)}`);
-  const value =
-    meaning === "zero" ? 0 : meaning === "minutes" ? (sent.end_at - sent.start_at) / MINUTE : converted.value;
+  const value = canonicalValue(meaning, converted.value, sent);
+  if (typeof value !== "number") return value;
   if (!(value >= hard[0] && value <= hard[1]))
     return refuse("out_of_range", "value", `${key} must be ${`${rangeText(hard)} ${unit}`.trim()}`);
   const seconds = Math.max(1, (sent.end_at - sent.start_at) / 1000);

@@ -11,7 +11,7 @@ const softText = ({ soft, hard, softDay }: MetricDefinition): string => {
 };
 
 const unitsText = ({ units, unit, value }: MetricDefinition): string => {
-  if (value === "zero") return "–";
+  if (value === "zero" || value === "rmssd") return "–";
   const others = [...units.keys()].filter((name) => name !== unit && name !== "");
   return others.length === 0 ? "–" : others.map(code).join(" ");
 };

@@ -50,5 +50,5 @@ export const CATEGORY_TYPES: readonly MetricDefinition[] = [
   event("HypertensionEvent"),
   interval("HKStateOfMind", { key: "state_of_mind", aggregation: "A", aliases: MIND_ALIASES, value: "sent", metadataValue: "StateOfMindValence", valueInId: true, hard: [-1, 1], soft: [-1, 1], daily: MOOD }, NO_UNIT),
   interval("HKWorkoutTypeIdentifier", { key: "workout", touches: [0, 1] }, NO_UNIT),
-  interval("HKDataTypeIdentifierHeartbeatSeries", { key: "beats" }, NO_UNIT),
+  interval("HKDataTypeIdentifierHeartbeatSeries", { key: "hrv_rmssd", aggregation: "A", unit: "ms", value: "rmssd", hard: [0, 500] }, NO_UNIT),
 ];

@@ -34,7 +34,8 @@ export type Daily = {
  * - `aggregation`: C cumulative, A mean, T temporally weighted mean, L equivalent sound level, K category or interval.
  * - `overlap`: whether sources that overlap are merged (`steps_merge/1`) or simply added (D13); read of C only.
  * - `units`: every unit that is accepted, by the exact string, with its way to the canonical one.
- * - `value`: the canonical value is the one sent, the interval's minutes, or 0 where only the interval matters.
+ * - `value`: the canonical value is the one sent, the interval's minutes, 0 where only the interval matters, or `rmssd/1`
+ *   of the beats in the metadata.
  * - `categories`: the values allowed, by the names that an export writes (§2); null where any number in range is.
  * - `metadataValue`: the metadata key that holds the value where the sample has none, without its prefix.
  * - `correlation`: what the type is one part of: parts share a group and a start (D23).
@@ -51,7 +52,7 @@ export type MetricDefinition = {
   readonly overlap: "merge" | "add";
   readonly unit: string;
   readonly units: Units;
-  readonly value: "sent" | "minutes" | "zero";
+  readonly value: "sent" | "minutes" | "zero" | "rmssd";
   readonly categories: ReadonlyMap<string, number> | null;
   readonly metadataValue: string | null;
   readonly correlation: "blood_pressure" | null;

@@ -112,9 +112,10 @@ test("the halves of a blood pressure are taken once, in one group, though the co
   expect(groups[1]).toBe(groups[0]);
 });
 
+const food = (name: string, unit: string, second: number): string =>
+  record(`Dietary${name}`, { unit, value: "20", startDate: at(second), endDate: at(second) });
+
 test("the parts of a meal are one group, and those of another meal another", async () => {
-  const food = (name: string, unit: string, second: number): string =>
-    record(`Dietary${name}`, { unit, value: "20", startDate: at(second), endDate: at(second) });
   const meal = food("Protein", "g", 0) + food("EnergyConsumed", "kcal", 0);
   const { samples } = await read(root(meal + food("Protein", "g", 5) + correlation("Food", meal)));
   expect(samples).toHaveLength(3);
