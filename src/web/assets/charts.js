@@ -69,10 +69,17 @@ export const seriesChart = ({ columns, points, metric, unit }) => {
 };
 
 /** Stage → row of the hypnogram and its class. */
-const STAGES = { 2: [0, "awake"], 0: [0, "in-bed"], 5: [1, "rem"], 1: [2, "asleep"], 3: [2, "core"], 4: [3, "deep"] };
+const STAGES = {
+  awake: [0, "awake"],
+  in_bed: [0, "in-bed"],
+  rem: [1, "rem"],
+  core: [2, "core"],
+  asleep: [2, "asleep"],
+  deep: [3, "deep"],
+};
 const ROWS = ["Awake", "REM", "Core", "Deep"];
 
-/** Stages of a session over time: `points` are {start_at, end_at, value}. */
+/** Stages of a session over time: `points` are {start_at, end_at, stage}. */
 export const hypnogram = (points) => {
   const svg = frame(WIDTH, 150, "Hypnogram");
   if (points.length === 0) return svg;
@@ -83,8 +90,8 @@ export const hypnogram = (points) => {
   const x = (at) => LEFT + ((at - from) / Math.max(1, to - from)) * (WIDTH - LEFT);
   for (const [row, name] of ROWS.entries())
     svg.append(make("text", { x: LEFT - 6, y: 24 + row * 30, "text-anchor": "end" }, name));
-  for (const { start_at, end_at, value } of points) {
-    const [row, kind] = STAGES[value] ?? [0, "awake"];
+  for (const { start_at, end_at, stage } of points) {
+    const [row, kind] = STAGES[stage] ?? [0, "awake"];
     const [start, end] = [x(Date.parse(start_at)), x(Date.parse(end_at))];
     svg.append(
       make("rect", { class: kind, x: start, y: 8 + row * 30, width: Math.max(1, end - start), height: 24, rx: 2 }),

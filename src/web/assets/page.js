@@ -68,7 +68,7 @@ const showSleep = async () => {
   by("sleep-date").textContent =
     `${night.date}, ${clock(night.start_at, night.tz)} – ${clock(night.end_at, night.tz)}, ${night.source}`;
   by("sleep").replaceChildren(
-    hypnogram(detail.streams?.sleep_stage ?? []),
+    hypnogram(detail.hypnogram),
     figures([
       ["Score", readable(night.sleep_score, "score")],
       ["Asleep", seconds(night.total_sleep_s)],
