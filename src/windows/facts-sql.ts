@@ -16,7 +16,7 @@ export const changeFacts = async (tx: Tx, of: Of, { upserts, deletes }: FactsCha
   if (upserts.length > 0) {
     await tx.query(
       `insert into day_facts (athlete_id, date, facts, hash, passed_hash, updated_at)
-       select $1, date, facts, hash, passed_hash, $2
+       select $1, date, coalesce(facts, 'null'), hash, passed_hash, $2
        from jsonb_to_recordset($3::jsonb) as t(date date, facts jsonb, hash text, passed_hash text)
        on conflict (athlete_id, date) do update set facts = excluded.facts, hash = excluded.hash,
          passed_hash = excluded.passed_hash, updated_at = excluded.updated_at`,

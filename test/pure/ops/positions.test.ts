@@ -47,5 +47,5 @@ test("what is under way is said in words, and quiet is when nothing is", () => {
   const pending = { records: 2, windows: 1, history: 0, deletions: 0, outbox: 0 };
   expect(pendingText(pending)).toBe("2 records to stage, 1 window to fire");
   expect(isQuiet(pending)).toBe(false);
-  expect(isQuiet({ records: 0, windows: 0, deletions: 0, outbox: 0 })).toBe(true);
+  expect(isQuiet({ records: 0, windows: 0, history: 0, deletions: 0, outbox: 0 })).toBe(true);
 });

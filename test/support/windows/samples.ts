@@ -44,3 +44,41 @@ export const night = (date: string, value = 50): Sample[] =>
   Array.from({ length: 24 }, (_, n) =>
     heart(new Date(at(`${date}T00:00:00Z`) + n * 300_000).toISOString(), { value: value + (n % 5) }),
   );
+
+/** A measurement at rest, which a day remembers. */
+export const variability = (start: string, value: number, change: Change = {}): Sample =>
+  made("hrv_sdnn", "ms", start, { value, ...change });
+
+const STAGES = { in_bed: 0, asleep: 1, awake: 2, core: 3, deep: 4, rem: 5 } as const;
+
+/** A sleep segment of so many minutes. */
+export const segment = (start: string, stage: keyof typeof STAGES, minutes: number, change: Change = {}): Sample =>
+  made("sleep_analysis", "", start, {
+    name: `${stage} ${start}`,
+    value: STAGES[stage],
+    end_at: at(start) + minutes * 60_000,
+    ...change,
+  });
+
+/** Segments one after the other. */
+export const slept = (
+  start: string,
+  stages: readonly (readonly [stage: keyof typeof STAGES, minutes: number])[],
+  change: Change = {},
+): Sample[] => {
+  let from = at(start);
+  return stages.map(([stage, minutes]) => {
+    const one = segment(new Date(from).toISOString(), stage, minutes, change);
+    from += minutes * 60_000;
+    return one;
+  });
+};
+
+/** Eight hours and ten minutes of a watch, ten minutes of them awake. */
+export const NIGHT = [
+  ["core", 120],
+  ["deep", 90],
+  ["awake", 10],
+  ["rem", 110],
+  ["core", 160],
+] as const;
