@@ -1,24 +1,28 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
 import { leavingRoutes } from "./app-leaving.ts";
+import { storedSamples } from "./app-stored.ts";
 import { editRoutes } from "./edits/routes.ts";
+import { settingsRoutes } from "./edits/settings.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, ObjectStore, Producer } from "./flow/ports.ts";
 import type { Route } from "./flow/route.ts";
 import { doorRoutes } from "./ingest/door-routes.ts";
+import { reconcileRoute } from "./ingest/reconcile-route.ts";
 import { ingestRoutes } from "./ingest/route.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { liveRoute } from "./query/live.ts";
 import { queryRoutes } from "./query/routes.ts";
 import { webRoutes } from "./web/route.ts";
 
-/** What the edge role serves: whatever takes data in. It needs Kafka alone; Postgres may be away. */
+/** What the edge role serves: whatever takes data in. It needs Kafka alone (but to reconcile); Postgres may be away. */
 export const edgeRoutes = (
   { codec, topics, clock }: Connections,
-  { db, producer }: { db: Database; producer: Producer },
+  { db, producer, objects }: { db: Database; producer: Producer; objects: ObjectStore },
 ): Route[] => {
   const deps = { db, producer, codec, topics, isTransient };
-  return [...ingestRoutes(deps), ...doorRoutes({ ...deps, clock })];
+  const stored = storedSamples({ db, objects, parquet: parquetFormat, digest });
+  return [...ingestRoutes(deps), ...doorRoutes({ ...deps, clock }), reconcileRoute({ ...deps, stored })];
 };
 
 /** What the api role serves to people and programs. `signal` ends streams when the process drains. */
@@ -41,6 +45,7 @@ export const apiRoutes = (
       signal,
     }),
     ...editRoutes({ db, clock, topic: topics, isTransient }),
+    ...settingsRoutes({ db, clock, topic: topics, isTransient }),
     ...leavingRoutes(connections, { db, objects }),
     ...webRoutes(),
   ];

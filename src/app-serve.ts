@@ -152,7 +152,7 @@ const listen = async (
       metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
       metricsContentType: telemetry.contentType,
     }),
-    ...(roles.includes("edge") ? edgeRoutes(connections, { db, producer }) : []),
+    ...(roles.includes("edge") ? edgeRoutes(connections, { db, producer, objects }) : []),
     ...(roles.includes("api") ? apiRoutes(connections, { db, objects, signal: draining.signal }) : []),
   ];
   const server: HttpServer = createHttpServer({
