@@ -1,8 +1,9 @@
 import { Type } from "typebox";
 import { WELLNESS } from "../domain/athlete-metrics.ts";
-import { Problem, type Route, type RouteRequest } from "../flow/route.ts";
+import type { Route, RouteRequest } from "../flow/route.ts";
 import { answerOf, removedSchema, rowSchema } from "./answer.ts";
-import { type EditDeps, type Outcome, type Request, applyEdit } from "./apply.ts";
+import { type Outcome, type Request, applyEdit } from "./apply.ts";
+import { type EditRoutesDeps, whileAway } from "./away.ts";
 import {
   type WellnessBody,
   checkDate,
@@ -12,11 +13,6 @@ import {
   checkWellness,
   impossible,
 } from "./check.ts";
-
-export type EditRoutesDeps = EditDeps & {
-  /** Whether the database is away for now: answered with 503, not as a fault of ours. */
-  isTransient: (error: unknown) => boolean;
-};
 
 const ATHLETE = "/v1/athletes/{athlete_id}";
 const METRIC = `${ATHLETE}/metrics/{date}/{metric}`;
@@ -94,13 +90,7 @@ const handler =
   ) =>
   async (request: RouteRequest): Promise<{ status: number; body: unknown }> => {
     const wished = read(request);
-    try {
-      return { status: 200, body: answer(wished, await applyEdit(deps, wished)) };
-    } catch (error) {
-      if (!deps.isTransient(error)) throw error;
-      const again = { headers: { "retry-after": "1" }, cause: error };
-      throw new Problem(503, "the database is away: send it again, an edit repeated is one edit", again);
-    }
+    return { status: 200, body: answer(wished, await whileAway(deps, () => applyEdit(deps, wished))) };
   };
 
 const one = ({ athlete_id }: Request, done: Outcome[]): unknown => answerOf(athlete_id, done[0] as Outcome);
