@@ -1,5 +1,6 @@
 import { beforeEach } from "vitest";
 import { editRoutes } from "../../src/edits/routes.ts";
+import { settingsRoutes } from "../../src/edits/settings.ts";
 import { topicNames } from "../../src/flow/topics.ts";
 import { isTransient } from "../../src/io/postgres.ts";
 import { type Answer, openEdge, tokenFor } from "./ingest/edge.ts";
@@ -15,8 +16,8 @@ export type EditRow = {
 
 /** The edit routes over HTTP beside a windows stage, for the athlete of `test/support/windows/samples.ts`. */
 export const openEdits = async (bench: Bench) => {
-  const routes = editRoutes({ db: bench.db, clock: { now: () => bench.now }, topic: topicNames(), isTransient });
-  const edge = await openEdge(routes);
+  const deps = { db: bench.db, clock: { now: () => bench.now }, topic: topicNames(), isTransient };
+  const edge = await openEdge([...editRoutes(deps), ...settingsRoutes(deps)]);
   const authorization = `Bearer ${await tokenFor({ athletes: ["anna"], scopes: ["write"], subject: "coach" })}`;
   beforeEach(() => bench.db.query("truncate metric_edits, settings_edits"));
   const send = (method: string, path: string, body?: unknown): Promise<Answer> =>
