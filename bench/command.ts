@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
-import type { Row } from "./import.ts";
+import { PEER, type Row } from "./import-rows.ts";
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -9,7 +9,9 @@ const number = (text: string): number => {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+/** `times peer`: how many times faster than what a person would run instead, in this same run. */
 const table = (rows: readonly Row[], bytes: number): string => {
+  const peer = rows.find(({ what }) => what === PEER);
   const cells = rows.map((row) => [
     row.what,
     Math.round(row.records / row.seconds).toLocaleString("en"),
@@ -17,14 +19,17 @@ const table = (rows: readonly Row[], bytes: number): string => {
     row.seconds.toFixed(1),
     ((row.cpu_s * 1e6) / row.records).toFixed(1),
     Math.round(row.peak_mb).toString(),
+    peer === undefined ? "–" : (peer.seconds / row.seconds).toFixed(2),
   ]);
-  const head = ["", "records/s", "MB/s", "seconds", "CPU µs/record", "peak MB"];
+  const head = ["", "records/s", "MB/s", "seconds", "CPU µs/record", "peak MB", "times peer"];
   const all = [head, ...cells];
   const widths = head.map((_, at) => Math.max(...all.map((line) => line[at]?.length ?? 0)));
   const pad = (cell: string, at: number): string =>
     at === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[at] ?? 0);
   return all.map((line) => line.map(pad).join("  ")).join("\n");
 };
+
+type ImportOptions = { mb: number; seed: number; peer?: string; edgeOnly?: boolean; json?: true };
 
 /** `health-sync bench NAME`. Figures are of this machine at this moment: compare within one run only. */
 export const benchCommand = (): Command => {
@@ -36,10 +41,12 @@ export const benchCommand = (): Command => {
     .description("a generated export.xml end to end, beside parsing alone")
     .option("--mb <n>", "size of the export", number, 300)
     .option("--seed <n>", "of the generator", number, 1)
+    .option("--peer <program>", `the ${PEER} to compare with, where it is not on the PATH`)
+    .option("--edge-only", "stop once Kafka has acknowledged everything; no worker runs")
     .option("--json", "print JSON")
-    .action(async ({ mb, seed, json }: { mb: number; seed: number; json?: true }) => {
+    .action(async ({ mb, seed, json, peer = PEER, edgeOnly = false }: ImportOptions) => {
       const { benchImport } = await import("./import.ts");
-      const { rows, bytes } = await benchImport({ mb, seed, say });
+      const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
   return command;

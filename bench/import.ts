@@ -5,10 +5,18 @@ import { performance } from "node:perf_hooks";
 import { down, up } from "../stack/stack.ts";
 import { startServing, type Serving } from "../src/ops/serving.ts";
 import { writeExport } from "./generator/export-xml.ts";
-import { measure, usageOf } from "./measure.ts";
+import { PEER, type Row, rowOf } from "./import-rows.ts";
+import { type Measured, measure, usageOf } from "./measure.ts";
 
-export type ImportBench = { mb: number; seed: number; say: (line: string) => void };
-export type Row = { what: string; records: number; seconds: number; cpu_s: number; peak_mb: number };
+export type ImportBench = {
+  mb: number;
+  seed: number;
+  /** The program to compare with. */
+  peer: string;
+  /** Stop once Kafka has acknowledged everything: no worker runs, and the disk holds the log alone. */
+  edgeOnly: boolean;
+  say: (line: string) => void;
+};
 
 const STACK = "bench";
 const root = join(import.meta.dirname, "..");
@@ -19,7 +27,8 @@ const main = join(root, "src", `main${extension}`);
  * A generated export end to end: parsing alone, reading and checking alone, import, and until everything is durable
  * in Parquet and athlete_metrics. The stack is its own, new and removed afterwards. Rates are of records in the file.
  */
-export const benchImport = async ({ mb, seed, say }: ImportBench): Promise<{ rows: Row[]; bytes: number }> => {
+export const benchImport = async (bench: ImportBench): Promise<{ rows: Row[]; bytes: number }> => {
+  const { mb, seed, say } = bench;
   const folder = mkdtempSync(join(tmpdir(), "health-sync-bench-"));
   const file = join(folder, "export.xml");
   try {
@@ -29,7 +38,9 @@ export const benchImport = async ({ mb, seed, say }: ImportBench): Promise<{ row
     const env = { ...process.env, ...stack, PORT: "0", LOG_LEVEL: "info", TOPIC_PREFIX: "" };
     const service = await startServing(main, env);
     try {
-      return { rows: await passes({ file, records, env, service, say }), bytes: statSync(file).size };
+      if (bench.edgeOnly) await service.stop();
+      const rows = await passes({ ...bench, folder, file, records, env, service });
+      return { rows, bytes: statSync(file).size };
     } finally {
       await service.stop();
       await down(STACK, false, say);
@@ -39,33 +50,50 @@ export const benchImport = async ({ mb, seed, say }: ImportBench): Promise<{ row
   }
 };
 
-type Passes = { file: string; records: number; env: NodeJS.ProcessEnv; service: Serving; say: (line: string) => void };
+type Passes = ImportBench & {
+  folder: string;
+  file: string;
+  records: number;
+  env: NodeJS.ProcessEnv;
+  service: Serving;
+};
 
-const passes = async ({ file, records, env, service, say }: Passes): Promise<Row[]> => {
+const passes = async (given: Passes): Promise<Row[]> => {
+  const { file, records, env, say } = given;
   const flags = [file, "--athlete", "bench", "--time-zone", "Europe/Amsterdam", "--json"];
-  const row = (what: string, m: { ms: number; cpu_s: number; peak_mb: number }): Row => ({
-    what,
-    records,
-    seconds: m.ms / 1000,
-    cpu_s: m.cpu_s,
-    peak_mb: m.peak_mb,
-  });
+  const row = (what: string, m: Pick<Measured, "ms" | "cpu_s" | "peak_mb">): Row => rowOf(what, records, m);
   say("parsing alone");
   const parse = await measure([join(root, "bench", `parse-only${extension}`), file], env);
+  const peer = await peerPass(given);
   say("reading and checking alone");
   const dry = await measure([main, "import", ...flags, "--dry-run"], env);
   say("importing");
-  const before = usageOf(service.worker() ?? 0)?.cpu_s ?? 0;
   const started = performance.now();
+  const before = usageOf(given.service.worker() ?? 0)?.cpu_s ?? 0;
   const sent = await measure([main, "import", ...flags], env);
-  say("waiting until everything is durable");
-  await measure([main, "wait", "--athlete", "bench", "--timeout", "3600"], env);
-  const worker = usageOf(service.worker() ?? 0) ?? { cpu_s: 0, peak_mb: 0 };
-  const all = { ms: performance.now() - started, cpu_s: sent.cpu_s + worker.cpu_s - before, peak_mb: worker.peak_mb };
-  return [
+  const rows = [
     row("parse only (ceiling)", parse),
+    ...peer,
     row("read and check (--dry-run)", dry),
     row("import, acknowledged by Kafka", sent),
-    row("end to end, durable (worker's memory)", all),
   ];
+  if (given.edgeOnly) return rows;
+  say("waiting until everything is durable");
+  await measure([main, "wait", "--athlete", "bench", "--timeout", "3600"], env);
+  const worker = usageOf(given.service.worker() ?? 0) ?? { cpu_s: 0, peak_mb: 0 };
+  const all = { ms: performance.now() - started, cpu_s: sent.cpu_s + worker.cpu_s - before, peak_mb: worker.peak_mb };
+  return [...rows, row("end to end, durable (worker's memory)", all)];
+};
+
+/** The same file with what a person would run instead; nothing where that is not installed. */
+const peerPass = async ({ peer, folder, file, records, env, say }: Passes): Promise<Row[]> => {
+  try {
+    await measure(["--help"], env, peer);
+  } catch {
+    say(`${peer} is not installed: python3 -m venv peer && peer/bin/pip install ${PEER}, then --peer peer/bin/${PEER}`);
+    return [];
+  }
+  say(PEER);
+  const done = await measure(["--xml", "--silent", file, join(folder, "peer.db")], env, peer);
+  return [rowOf(PEER, records, done)];
 };

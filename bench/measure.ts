@@ -21,11 +21,15 @@ export const usageOf = (pid: number): { peak_mb: number; cpu_s: number } | null 
   }
 };
 
-/** Runs a program of ours to its end. Throws what it said on stderr when it fails. */
-export const measure = (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Measured> =>
+/** Runs a program to its end, one of ours by default. Throws what it said on stderr when it fails. */
+export const measure = (
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  program: string = process.execPath,
+): Promise<Measured> =>
   new Promise((resolve, reject) => {
     const started = performance.now();
-    const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     let usage = { peak_mb: 0, cpu_s: 0 };
