@@ -2,6 +2,7 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
 import { PANE_STEPS } from "../../src/windows/commit.ts";
 import { DELETION_STEPS } from "../../src/windows/deletions.ts";
+import { HISTORY_STEPS } from "../../src/windows/history-pass.ts";
 import { sweep } from "../../src/windows/sweeper.ts";
 import { isolated } from "../support/stack.ts";
 import {
@@ -13,7 +14,7 @@ import {
   quiesce,
   storedKeys,
 } from "../support/windows/bench.ts";
-import { HOUR, at, heart, id, night, steps } from "../support/windows/samples.ts";
+import { HOUR, at, heart, id, night, slept, steps, variability } from "../support/windows/samples.ts";
 
 const here = await isolated("windows-kill");
 const bench = openBench(here);
@@ -49,7 +50,17 @@ const again = async (work: () => Promise<unknown>): Promise<void> => {
   }
 };
 
-/** An open day that closes, and then is corrected, deleted from, twinned and moved from; killed once in every act. */
+const ASLEEP = slept("2026-11-19T23:30:00Z", [
+  ["core", 120],
+  ["rem", 60],
+]);
+/** A week later something is remembered that reads what this day remembers. */
+const LATER = "2026-11-27";
+
+/**
+ * An open day with a night that closes, and then is corrected, deleted from, twinned and moved from; killed once in
+ * every act.
+ */
 const play = async (step: string | null): Promise<number> => {
   let kills = 0;
   const act = async (work: () => Promise<unknown>): Promise<void> => {
@@ -60,11 +71,13 @@ const play = async (step: string | null): Promise<number> => {
   const walk = steps("2026-11-20T09:00:00Z", 900);
   const moved = heart("2026-11-20T22:30:00Z", { name: "moved" });
   const tokyo = { ...moved, tz: "Asia/Tokyo", local_date: "2026-11-21", received_at: moved.received_at + 1 };
-  await bench.stage([...night(DAY), twinOf(walk), tokyo]);
+  await bench.stage([...night(DAY), ...ASLEEP, twinOf(walk), tokyo]);
   await act(() => bench.settle());
-  bench.now = at("2026-11-22T12:00:00Z");
+  bench.now = at("2026-11-28T12:00:00Z");
+  await bench.stage([variability(`${LATER}T09:00:00Z`, 60)]);
+  bench.now += 60_000;
   await act(() => bench.settle());
-  await bench.stage([walk, moved, steps("2026-11-20T10:00:00Z", 50)]);
+  await bench.stage([walk, moved, steps("2026-11-20T10:00:00Z", 50), variability("2026-11-20T01:00:00Z", 40)]);
   await bench.delete([(night(DAY)[3] as Sample).sample_id]);
   await act(() => quiesce(bench));
   await quiesce(bench);
@@ -74,10 +87,11 @@ const play = async (step: string | null): Promise<number> => {
 test("killed at any step of its commit order, a pane that runs again ends where an undisturbed one does", async () => {
   await play(null);
   const undisturbed = await finalState(bench);
-  expect(Object.keys(undisturbed.days)).toEqual([DAY]);
+  expect(Object.keys(undisturbed.days)).toEqual([DAY, LATER]);
+  expect(Object.keys(undisturbed.streams)).toHaveLength(1);
   expect(undisturbed.waiting).toEqual([]);
   expect(undisturbed.staged).toEqual([]);
-  for (const step of [...PANE_STEPS, ...DELETION_STEPS]) {
+  for (const step of [...PANE_STEPS, ...HISTORY_STEPS, ...DELETION_STEPS]) {
     await clear(bench);
     const kills = await play(step);
     // The first act's pane is an early one, which writes no object.
@@ -96,16 +110,16 @@ test("a worker that slept before its commit changes nothing once a successor has
   await bench.stage(night(DAY));
   await bench.settle();
   bench.now = at("2026-11-21T12:00:00Z");
-  let slept = false;
+  let asleep = false;
   bench.onStep = async (step) => {
-    if (step !== "pane.put" || slept) return;
-    slept = true;
+    if (step !== "pane.put" || asleep) return;
+    asleep = true;
     await bench.stage([steps("2026-11-20T10:00:00Z", 50)]);
     await quiesce(bench);
   };
   await bench.settle();
   await quiesce(bench);
-  expect(slept).toBe(true);
+  expect(asleep).toBe(true);
   const state = await finalState(bench);
   expect(state.days[DAY]).toHaveLength(25);
   expect(state.staged).toEqual([]);
