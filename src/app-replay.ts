@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
 import { failpoints } from "./failpoints.ts";
@@ -31,10 +32,17 @@ const replayStages =
   };
 
 /** The first signal pauses; a second one ends the process at once. */
-const untilTold = (): AbortSignal => {
+const untilTold = () => {
   const told = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => told.abort());
-  return told.signal;
+  const tell = (): void => told.abort();
+  const names = ["SIGTERM", "SIGINT"] as const;
+  for (const name of names) process.once(name, tell);
+  return {
+    signal: told.signal,
+    end: () => {
+      for (const name of names) process.off(name, tell);
+    },
+  };
 };
 
 /** What `health-sync replay` works with. */
@@ -49,6 +57,7 @@ export const openReplay = async (connections: Connections): Promise<ReplayPorts>
     run: async (id, onProgress) => {
       const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STAGING_STEPS);
       const wakes = kafka.producer();
+      const told = untilTold();
       try {
         return await runReplay(
           {
@@ -57,14 +66,16 @@ export const openReplay = async (connections: Connections): Promise<ReplayPorts>
             logInfo,
             onStep,
             isTransient,
+            owner: `${connections.owner}-${randomBytes(3).toString("hex")}`,
             deadLetterTopic: topics("deadletter"),
             consumer: ({ group, topics: read }) => kafka.consumer({ group: `${config.prefix}${group}`, topics: read }),
             stages: replayStages(connections, onStep, wakes),
           },
           id,
-          { signal: untilTold(), onProgress },
+          { signal: told.signal, onProgress },
         );
       } finally {
+        told.end();
         await wakes.close();
       }
     },

@@ -4,7 +4,7 @@ import { type Asked, type ReplayPlan, namesBeginning } from "./replay-plan.ts";
 import type { ReplayPreview } from "./replay-preview.ts";
 import { previewLines } from "./replay-preview.ts";
 import type { ReplayEnd, ReplayStatus } from "./replay-run.ts";
-import type { ReplayProgress } from "./replay-store.ts";
+import { type ReplayProgress, ReplayRefused } from "./replay-store.ts";
 import { endLines, listLines, planLines, progressLine } from "./replay-text.ts";
 
 export type ReplayPorts = {
@@ -46,6 +46,7 @@ const finish = async (deps: ReplayCommandDeps, ports: ReplayPorts, id: string): 
   try {
     return await ports.run(id, (status) => line.show(progressLine(status)));
   } catch (cause) {
+    if (cause instanceof ReplayRefused) throw cause;
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`replay ${id} stopped: ${text}. \`health-sync replay resume ${id}\` goes on from where it was`, {
       cause,

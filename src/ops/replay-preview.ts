@@ -47,20 +47,8 @@ const rowsLine = ({ staged, objects }: ReplayPreview): string => {
 
 const KEPT_LINES = 200;
 
-/** As people read it: figures first, then each object and metric. */
-export const previewLines = (preview: ReplayPreview): string[] => {
-  const { objects, metrics, tombstones, totals, sessions } = preview;
-  const quiet = rowsLine(preview).includes(" 0 added, 0 changed, 0 removed");
-  const head = [
-    `nothing was changed; a replay would touch ${preview.athletes} athletes:`,
-    rowsLine(preview),
-    `objects    ${objects.length} (day partitions of the lake)`,
-    `metrics    ${metrics.length}`,
-    `besides    ${sessions} sleep sessions, ${tombstones} deletions, ${totals} daily totals`,
-  ];
-  if (quiet && objects.length + metrics.length + tombstones + totals + sessions === 0) {
-    return ["a replay would change nothing"];
-  }
+/** Each object and metric that changes, as tables. */
+export const differenceLines = ({ objects, metrics }: Pick<ReplayPreview, "objects" | "metrics">): string[] => {
   const table = [
     ...(objects.length === 0
       ? []
@@ -84,5 +72,22 @@ export const previewLines = (preview: ReplayPreview): string[] => {
         ])),
   ];
   const more = table.length - KEPT_LINES;
-  return [...head, ...table.slice(0, KEPT_LINES), ...(more > 0 ? [`… and ${more} more lines: use --json`] : [])];
+  return [...table.slice(0, KEPT_LINES), ...(more > 0 ? [`… and ${more} more lines: use --json`] : [])];
+};
+
+/** As people read it: figures first, then each object and metric. */
+export const previewLines = (preview: ReplayPreview): string[] => {
+  const { objects, metrics, tombstones, totals, sessions } = preview;
+  const quiet = rowsLine(preview).includes(" 0 added, 0 changed, 0 removed");
+  const head = [
+    `nothing was changed; a replay would touch ${preview.athletes} athletes:`,
+    rowsLine(preview),
+    `objects    ${objects.length} (day partitions of the lake)`,
+    `metrics    ${metrics.length}`,
+    `besides    ${sessions} sleep sessions, ${tombstones} deletions, ${totals} daily totals`,
+  ];
+  if (quiet && objects.length + metrics.length + tombstones + totals + sessions === 0) {
+    return ["a replay would change nothing"];
+  }
+  return [...head, ...differenceLines(preview)];
 };

@@ -14,7 +14,7 @@ export type ReplayRunDeps = {
   telemetry: Telemetry;
   onStep: OnStep;
   isTransient: (error: unknown) => boolean;
-  /** Names this process among those that may run replays. */
+  /** Names this run among all, ever. */
   owner: string;
   deadLetterTopic: string;
   consumer: (of: { group: string; topics: string[] }) => GroupConsumer;

@@ -28,6 +28,9 @@ export const LIFELESS_MS = 10_000;
 /** Positions of a replay: a second reader of staging's topics, never staging's own. */
 export const replayGroup = (id: string): string => `staging@replay-${id}`;
 
+/** There is no such replay, or its state forbids what was asked for. */
+export class ReplayRefused extends Error {}
+
 const COLUMNS = "replay_id, state, selection, rate, tally, owner, seen_at, created_at, finished_at";
 
 /** Notes what is to be read, with the positions at the beginning of each range. Answers the id. */
@@ -68,7 +71,7 @@ export const readReplay = async (db: Pick<Tx, "query">, id: string, lock = false
     `select ${COLUMNS} from replays where replay_id = $1 ${lock ? "for update" : ""}`,
     [id],
   );
-  if (!row) throw new Error(`there is no replay ${id}: \`health-sync replay list\` shows those there are`);
+  if (!row) throw new ReplayRefused(`there is no replay ${id}: \`health-sync replay list\` shows those there are`);
   return row;
 };
 
@@ -101,10 +104,10 @@ export const claimReplay = async (db: Database, id: string, owner: string, now: 
   db.transaction(async (tx) => {
     const replay = await readReplay(tx, id, true);
     if (replay.state === "done" || replay.state === "cancelled") {
-      throw new Error(`replay ${id} is ${replay.state}: start another one with \`health-sync replay\``);
+      throw new ReplayRefused(`replay ${id} is ${replay.state}: start another one with \`health-sync replay\``);
     }
-    if (replay.state === "running" && replay.owner !== owner && now - replay.seen_at < LIFELESS_MS) {
-      throw new Error(`replay ${id} is running in another process (${replay.owner}): pause it there first`);
+    if (replay.state === "running" && now - replay.seen_at < LIFELESS_MS) {
+      throw new ReplayRefused(`replay ${id} is running in another process (${replay.owner}): pause it there first`);
     }
     await tx.query(`update replays set state = 'running', owner = $2, seen_at = $3 where replay_id = $1`, [
       id,
@@ -145,7 +148,8 @@ export const setState = async (
 ): Promise<void> =>
   db.transaction(async (tx) => {
     const replay = await readReplay(tx, id, true);
-    if (!FROM[state].includes(replay.state)) throw new Error(`replay ${id} is ${replay.state}, not running or paused`);
+    if (!FROM[state].includes(replay.state))
+      throw new ReplayRefused(`replay ${id} is ${replay.state}, not running or paused`);
     const ended = state !== "paused";
     await tx.query(`update replays set state = $2, finished_at = $3 where replay_id = $1`, [
       id,
