@@ -15,6 +15,7 @@ const TABLES = [
   "health_streams",
   "sleep_sessions",
   "sleep_streams",
+  "day_facts",
   "daily_totals",
   "sample_syncs",
   "sample_tombstones",
@@ -62,7 +63,10 @@ export const exactState = async (here: Isolated): Promise<ExactState> => {
   const { s3 } = auditEnvironment(here.env);
   const client = s3Client(s3);
   try {
-    const listed = await listObjects(client, s3.bucket, "health_streams/");
+    const listed = [
+      ...(await listObjects(client, s3.bucket, "health_streams/")),
+      ...(await listObjects(client, s3.bucket, "sleep_streams/")),
+    ];
     return {
       rows: await tableRows(here.databaseUrl),
       objects: listed.map((o) => o.key).toSorted(),

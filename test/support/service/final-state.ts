@@ -44,6 +44,8 @@ const TABLES = {
   athletes: "select athlete_id, zones, source_order, zones_seen, erased_before from athletes",
   athlete_metrics: "select * from athlete_metrics",
   sleep_sessions: "select * from sleep_sessions",
+  sleep_streams: "select session_id, athlete_id, row_count, channels from sleep_streams",
+  day_facts: "select athlete_id, date, facts, passed_hash = hash as passed from day_facts",
   daily_totals: "select * from daily_totals",
   sample_tombstones: "select athlete_id, sample_id, reason, twin_key from sample_tombstones",
   sample_syncs: "select * from sample_syncs",
