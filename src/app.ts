@@ -27,7 +27,12 @@ export const isTransient = (error: unknown): boolean =>
 /** Every external system under this configuration. Nothing connects before it is used. */
 export const connect = (config: Config, role: string, telemetry: RunningTelemetry = silent(config, role)) => {
   const log = (event: string, fields: Record<string, unknown>): void => telemetry.warn(event, fields);
-  const kafka = createKafka({ brokers: config.brokers, clientId: `health-sync-${role}`, log });
+  const kafka = createKafka({
+    brokers: config.brokers,
+    clientId: `health-sync-${role}`,
+    log,
+    security: config.kafkaSecurity,
+  });
   const registry = createRegistry(config.registryUrl);
   const declared = declaredTopics({ prefix: config.prefix });
   return {

@@ -4,13 +4,25 @@ type Setting = { name: string; fallback: string | null; about: string };
 /** Listed by `health-sync serve --help`. A null fallback must be set for what needs it. */
 export const SETTINGS: readonly Setting[] = [
   { name: "KAFKA_BROKERS", fallback: null, about: "host:port, several with commas" },
+  { name: "KAFKA_SSL", fallback: "", about: "true: brokers are reached by TLS" },
+  {
+    name: "KAFKA_SSL_CA",
+    fallback: "",
+    about: "file with the CA of the brokers' certificates; empty for the system's",
+  },
+  { name: "KAFKA_SSL_CERT", fallback: "", about: "file with this client's certificate, where brokers ask for one" },
+  { name: "KAFKA_SSL_KEY", fallback: "", about: "and with its key" },
+  { name: "KAFKA_SASL_MECHANISM", fallback: "", about: "plain, scram-sha-256 or scram-sha-512" },
+  { name: "KAFKA_SASL_USERNAME", fallback: "", about: "who logs in to the brokers" },
+  { name: "KAFKA_SASL_PASSWORD", fallback: "", about: "and the password" },
   { name: "SCHEMA_REGISTRY_URL", fallback: null, about: "a Confluent-compatible registry" },
-  { name: "DATABASE_URL", fallback: null, about: "postgres://…" },
+  { name: "DATABASE_URL", fallback: null, about: "postgres://…; TLS: ?sslmode=verify-full&sslrootcert=FILE" },
   { name: "S3_ENDPOINT", fallback: "", about: "an S3 server; empty for Amazon's own" },
   { name: "S3_BUCKET", fallback: "health-sync", about: "where objects go; `serve --setup` creates it" },
   { name: "S3_REGION", fallback: "us-east-1", about: "the bucket's region" },
   { name: "AWS_ACCESS_KEY_ID", fallback: null, about: "the object store's key" },
   { name: "AWS_SECRET_ACCESS_KEY", fallback: null, about: "and its secret" },
+  { name: "S3_CA", fallback: "", about: "file with the CA of an https endpoint's certificate; empty for the system's" },
   { name: "AUTH_SECRET", fallback: null, about: "signs and checks tokens, at least 32 characters" },
   { name: "AUTH_JWKS", fallback: "", about: "instead: public keys of another issuer, a file or URL (JWKS)" },
   { name: "AUTH_ISSUER", fallback: "health-sync", about: "who signs tokens checked by AUTH_JWKS (`iss`)" },
@@ -38,6 +50,13 @@ export const SETTINGS: readonly Setting[] = [
 
 export type Config = {
   brokers: string[];
+  kafkaSecurity: {
+    ssl: boolean;
+    ca: string;
+    cert: string;
+    key: string;
+    sasl: { mechanism: string; username: string; password: string } | null;
+  };
   registryUrl: string;
   databaseUrl: string;
   objects: {
@@ -46,6 +65,7 @@ export type Config = {
     region: string;
     accessKeyId: string;
     secretAccessKey: string;
+    ca: string | undefined;
   };
   authSecret: string;
   /** Null: tokens are those that AUTH_SECRET signs. */
@@ -93,6 +113,17 @@ export const readConfig = (env: Env): Config => {
     get brokers() {
       return get("KAFKA_BROKERS").split(",");
     },
+    get kafkaSecurity() {
+      const mechanism = get("KAFKA_SASL_MECHANISM");
+      const [username, password] = [get("KAFKA_SASL_USERNAME"), get("KAFKA_SASL_PASSWORD")];
+      return {
+        ssl: get("KAFKA_SSL") === "true",
+        ca: get("KAFKA_SSL_CA"),
+        cert: get("KAFKA_SSL_CERT"),
+        key: get("KAFKA_SSL_KEY"),
+        sasl: mechanism === "" ? null : { mechanism, username, password },
+      };
+    },
     get registryUrl() {
       return get("SCHEMA_REGISTRY_URL");
     },
@@ -106,6 +137,7 @@ export const readConfig = (env: Env): Config => {
         region: get("S3_REGION"),
         accessKeyId: get("AWS_ACCESS_KEY_ID"),
         secretAccessKey: get("AWS_SECRET_ACCESS_KEY"),
+        ca: get("S3_CA") || undefined,
       };
     },
     get authSecret() {

@@ -9,9 +9,10 @@ import type { ConsumerOptions } from "./kafka-consumer.ts";
 import { logTo, silenceNegativeTimeouts } from "./kafka-log.ts";
 import type { KafkaLog } from "./kafka-log.ts";
 import { createProducer } from "./kafka-producer.ts";
+import { type KafkaSecurity, securityOptions } from "./kafka-security.ts";
 import { createTransactional } from "./kafka-transaction.ts";
 
-export type KafkaOptions = { brokers: string[]; clientId: string; log?: KafkaLog };
+export type KafkaOptions = { brokers: string[]; clientId: string; log?: KafkaLog; security?: KafkaSecurity };
 
 /** Nothing connects before it is used. Every part has connections of its own: close or stop each. */
 export type KafkaClient = {
@@ -27,13 +28,15 @@ export type KafkaClient = {
 type Timeouts = { connectionTimeout: number; requestTimeout: number; retries: number };
 
 /** The only way to Kafka, on kafkajs 2.2.4 by the rules of kafka-client.md. */
-export function createKafka({ brokers, clientId, log = () => undefined }: KafkaOptions): KafkaClient {
+export function createKafka({ brokers, clientId, log = () => undefined, security }: KafkaOptions): KafkaClient {
   registerZstd();
   silenceNegativeTimeouts();
+  const secured = security === undefined ? {} : securityOptions(security);
   const open = ({ retries, ...timeouts }: Timeouts, watch?: (entry: LogEntry) => void) =>
     new kafkajs.Kafka({
       brokers,
       clientId,
+      ...secured,
       ...timeouts,
       retry: { retries, initialRetryTime: 100, multiplier: 2, maxRetryTime: 1000, factor: 0.2 },
       logLevel: kafkajs.logLevel.WARN,

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { addAbortSignal, Readable } from "node:stream";
 import {
   CreateBucketCommand,
@@ -22,6 +23,8 @@ export type ObjectsOptions = {
   region: string;
   accessKeyId: string;
   secretAccessKey: string;
+  /** A file with the certificates that an https endpoint's must be signed by, instead of the system's. */
+  ca?: string | undefined;
   /** For one request with its body, tries included. */
   timeout_ms?: number;
   /** Keys a page of a listing, at most 1000. */
@@ -35,6 +38,11 @@ export type Objects = ObjectStore & { ensureBucket(): Promise<void>; close(): vo
 const DELETE_BATCH = 1000;
 const ATTEMPTS = 3;
 
+const agentOptions = (ca: string | undefined): { maxSockets: number; ca?: string } => ({
+  maxSockets: 64,
+  ...(ca ? { ca: readFileSync(ca, "utf8") } : {}),
+});
+
 const openClient = (options: ObjectsOptions): S3Client =>
   new S3Client({
     region: options.region,
@@ -43,7 +51,7 @@ const openClient = (options: ObjectsOptions): S3Client =>
     maxAttempts: ATTEMPTS,
     requestChecksumCalculation: "WHEN_SUPPORTED",
     responseChecksumValidation: "WHEN_SUPPORTED",
-    requestHandler: { connectionTimeout: 3_000, socketTimeout: 10_000, httpsAgent: { maxSockets: 64 } },
+    requestHandler: { connectionTimeout: 3_000, socketTimeout: 10_000, httpsAgent: agentOptions(options.ca) },
   });
 
 /** What the operations share. `signal` ends a request that hangs, its body included. */

@@ -25,7 +25,10 @@ test("defaults are those of the list", () => {
     region: "us-east-1",
     accessKeyId: "id",
     secretAccessKey: "secret",
+    ca: undefined,
   });
+  expect(config.kafkaSecurity).toEqual({ ssl: false, ca: "", cert: "", key: "", sasl: null });
+  expect(config.authKeys).toBeNull();
 });
 
 test("a command fails only for what it needs, and learns how to get it", () => {

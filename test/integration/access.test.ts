@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** The route table as it is served: a route added tomorrow is tested tomorrow. */
 const routes: Route[] = [
-  ...edgeRoutes(connections, { db, producer }),
+  ...edgeRoutes(connections, { db, producer, objects }),
   ...apiRoutes(connections, { db, objects, signal: ending.signal }),
 ];
 const clock = { now: () => Date.now() };
