@@ -10,6 +10,7 @@ import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
 import { deadLettersCommand } from "./ops/dead-letters-command.ts";
 import { eraseCommand } from "./ops/erase-command.ts";
+import { doctorCommand } from "./ops/doctor-command.ts";
 import { exportCommand } from "./ops/export-command.ts";
 import { explainCommand } from "./ops/explain-command.ts";
 import { importCommand } from "./ops/import.ts";
@@ -17,6 +18,7 @@ import { migrateCommand } from "./ops/migrate-command.ts";
 import { positionsCommand } from "./ops/positions-command.ts";
 import { replayCommand } from "./ops/replay-command.ts";
 import { stackCommand } from "./ops/stack-command.ts";
+import { recomputeCommand } from "./ops/recompute-command.ts";
 import { tokenCommand } from "./ops/token.ts";
 import { revokeCommand } from "./ops/token-revoke.ts";
 import { topicsCommand } from "./ops/topics-command.ts";
@@ -112,8 +114,34 @@ const explaining = (): Command =>
     print,
     open: async () => {
       const { explain } = await import("./query/explain.ts");
+      const { explainSleep } = await import("./query/sleep-explain.ts");
       const db = connected().openDatabase(1);
-      return { explain: (asked) => explain(db, asked), close: () => db.close() };
+      return {
+        explain: (asked) => explain(db, asked),
+        explainSleep: (asked) => explainSleep(db, asked),
+        close: () => db.close(),
+      };
+    },
+  });
+
+const recomputing = (): Command =>
+  recomputeCommand({
+    print,
+    progress,
+    open: async () => (await import("./app-recompute.ts")).openRecompute(connected()),
+    told: () => {
+      const ending = new AbortController();
+      process.once("SIGINT", () => ending.abort());
+      return ending.signal;
+    },
+  });
+
+const doctoring = (): Command =>
+  doctorCommand({
+    print,
+    open: async () => (await import("./app-doctor.ts")).openDoctor(connected),
+    exit: (code) => {
+      process.exitCode = code;
     },
   });
 
@@ -141,6 +169,8 @@ const program = new Command("health-sync")
   .addCommand(replaying())
   .addCommand(deadLetters())
   .addCommand(explaining())
+  .addCommand(recomputing())
+  .addCommand(doctoring())
   .addCommand(demoCommand())
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
