@@ -1,8 +1,7 @@
 import type { Connections } from "./app.ts";
-import { isTransient } from "./app.ts";
+import { overlayOf, settleShadow } from "./app-shadow.ts";
 import { digest } from "./flow/digest.ts";
-import type { Database, ObjectStore, RawRecord, Telemetry } from "./flow/ports.ts";
-import { ObjectMissing } from "./flow/ports.ts";
+import type { ObjectStore, RawRecord } from "./flow/ports.ts";
 import type { Input } from "./flow/stage.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { openDatabase } from "./io/postgres.ts";
@@ -15,21 +14,6 @@ import { differences } from "./ops/shadow-differences.ts";
 import { selecting } from "./staging/select.ts";
 import { createStagingStage } from "./staging/stage.ts";
 import type { ChunkInput } from "./staging/facts.ts";
-import { createWindowsStage } from "./windows/stage.ts";
-
-const silent: Telemetry = { info() {}, warn() {}, count() {}, gauge() {}, time() {} };
-
-/** Objects as panes write and read them; what is written stays in memory. */
-const overlayOf = (objects: ObjectStore) => {
-  const written = new Map<string, Uint8Array>();
-  const overlay: ObjectStore = {
-    put: async (key, body) => void written.set(key, body),
-    get: async (key) => written.get(key) ?? objects.get(key),
-    delete: async () => undefined,
-    list: async function* () {},
-  };
-  return overlay;
-};
 
 type PreviewDeps = Connections & { now: number; objects: ObjectStore };
 
@@ -52,36 +36,6 @@ const stagingInto = (deps: PreviewDeps, shadow: Shadow, selection: Selection) =>
       return effects.tally;
     });
   };
-};
-
-/** Fires every window of the shadow that is due: the windows stage itself, that waits for nothing. */
-const settle = async (deps: PreviewDeps, db: Database): Promise<void> => {
-  const { clock, config, topics } = deps;
-  const stage = createWindowsStage({
-    db,
-    objects: deps.objects,
-    parquet: parquetFormat,
-    clock,
-    telemetry: silent,
-    onStep: () => undefined,
-    topic: topics,
-    config: {
-      grace: config.windowGrace,
-      sweep_grace: config.sweepGrace,
-      early_every: 0,
-      late_quiet: 0,
-      backfill_quiet: 0,
-      backlog_cap: 0,
-    },
-    appliedPast: async () => true,
-    isTransient,
-    concurrency: 1,
-  });
-  const owned = await db.query<{ n: number }>(`select distinct topic_partition as n from windows`);
-  stage.own(owned.map((row) => row.n));
-  while ((await stage.fireDue()) > 0);
-  const [left] = await db.query<{ n: number }>(`select count(*) as n from windows where dirty > fired`);
-  if (left?.n !== 0) throw new ObjectMissing(`${left?.n} days could not be computed: something else changes them now`);
 };
 
 const add = (into: ReplayPreview, more: Omit<ReplayPreview, "athletes" | "tally">): void => {
@@ -136,7 +90,7 @@ export const previewReplay = async (
           read += records.length;
           onProgress(`read ${read} of ${total} records`);
         });
-        await settle(deps, shadow.db);
+        await settleShadow(deps, shadow.db);
         const [known] = await shadow.db.query<{ n: number }>(`select count(*) as n from pg_temp.athletes`);
         preview.athletes += known?.n ?? 0;
         return differences(shadow.db, async (key) => parquetFormat.decodeDay(await deps.objects.get(key)));

@@ -1,3 +1,4 @@
+import { canonicalText } from "./copies.ts";
 import { type InterpretInput, interpret } from "./interpret.ts";
 import type { AthleteSettings, Attributes, Sample } from "./sample.ts";
 
@@ -63,7 +64,8 @@ const extremes = (before: Sample, after: Sample): Pick<Attributes, "min" | "max"
 };
 
 /**
- * A stored sample read again by today's rules and settings, once the topics are gone: what staging would make of it.
+ * A stored sample read again by today's rules and settings, once the topics are gone: what staging would make of it; the
+ * same sample, as an object too, where that changes nothing.
  * A sample that today's rules would refuse stays as it is stored: what was accepted is never lost by a new rule.
  */
 export const reinterpret = (sample: Sample, settings: AthleteSettings): Sample => {
@@ -78,5 +80,6 @@ export const reinterpret = (sample: Sample, settings: AthleteSettings): Sample =
     ...extremes(sample, read),
     ...(all.length === 0 ? {} : { flags: all }),
   };
-  return { ...read, attributes };
+  const fresh = { ...read, attributes };
+  return canonicalText(fresh) === canonicalText(sample) ? sample : fresh;
 };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ATHLETE_METRICS } from "../../src/domain/athlete-metrics.ts";
 import { METRICS } from "../../src/domain/catalogue.ts";
 import { byPrecedence, whyEffective } from "../../src/domain/explain/effective.ts";
-import { ruleOf, samplesRead } from "../../src/domain/explain/rules.ts";
+import { RULE_NAMES, methodsOf, ruleOf, samplesOfMethod, samplesRead } from "../../src/domain/explain/rules.ts";
 import { sleepSources, sourcesOf } from "../../src/domain/explain/sources.ts";
 
 const row = (source: "manual" | "apple_health" | "derived", locked = false) => ({ source, locked });
@@ -126,4 +126,15 @@ test("a night says which source gave its stages, and why the others did not", ()
     { source_key: "app", samples: 3, reason: "another source was chosen" },
   ]);
   expect(sleepSources({})).toEqual({ used: [], set_aside: [] });
+});
+
+test("a rule is found by its name with or without version, and with it the samples that it can read", () => {
+  expect(methodsOf("hrv")).toEqual(["hrv/1"]);
+  expect(methodsOf("hrv/1")).toEqual(["hrv/1"]);
+  expect(methodsOf("hrv/9")).toEqual([]);
+  expect(methodsOf("provider_total")).toEqual(["provider_total"]);
+  expect(RULE_NAMES).toContain("steps_merge");
+  expect(samplesOfMethod("sleep_mean/1")).toEqual(["respiratory_rate", "sleep_analysis", "spo2"]);
+  expect(samplesOfMethod("stress/1")).toEqual(["heart_rate", "hrv_sdnn"]);
+  expect(samplesOfMethod("provider_total")).toEqual([]);
 });

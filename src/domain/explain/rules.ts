@@ -24,14 +24,25 @@ const RULES: Readonly<Record<string, string>> = {
   provider_total: "The provider's own total of the day, taken as it is.",
 };
 
+const nameOf = (method: string): string => method.replace(/\/.*$/, "");
+
+/** The methods of a rule by its name, with or without a version: all of `hrv`, or `hrv/1`. */
+export const methodsOf = (rule: string): string[] =>
+  Object.keys(RULES).filter((method) => method === rule || nameOf(method) === rule);
+
+/** The names that rules go by. */
+export const RULE_NAMES: readonly string[] = [
+  ...new Set(Object.keys(RULES).map((method) => method.split("/")[0] ?? "")),
+];
+
 export type Rule = { name: string; version: number | null; does: string };
 
 /** The rule behind a method; null for a value that no rule made: a person's. */
 export const ruleOf = (method: string | null): Rule | null => {
   if (method === null) return null;
-  const [name = method, version] = method.split("/");
+  const version = method.split("/")[1];
   const does = RULES[method] ?? "A rule that this version of the service does not know.";
-  return { name, version: version === undefined ? null : Number(version), does };
+  return { name: nameOf(method), version: version === undefined ? null : Number(version), does };
 };
 
 const SLEEP = ["sleep_analysis"];
@@ -58,4 +69,10 @@ export const samplesRead = (metric: string, method: string | null): readonly str
   const keys = [...own, ...pair].map(({ key }) => key);
   const derivedRhr = method === "rhr/1" ? DERIVED_RHR : [];
   return [...new Set([...keys, ...derivedRhr, ...(ALSO_READ[method] ?? [])])];
+};
+
+/** The metrics of all samples that a method can read, whatever it makes of them. */
+export const samplesOfMethod = (method: string): readonly string[] => {
+  const made = METRICS.flatMap(({ daily }) => (daily?.rule === method ? [daily.metric] : []));
+  return [...new Set([...made.flatMap((metric) => samplesRead(metric, method)), ...(ALSO_READ[method] ?? [])])];
 };
