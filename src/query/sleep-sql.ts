@@ -1,4 +1,5 @@
 import type { Instant, LocalDate } from "../domain/sample.ts";
+import type { RelatedSession } from "../domain/explain/night.ts";
 import type { SleepSession } from "../domain/sleep/session.ts";
 import type { Database } from "../flow/ports.ts";
 
@@ -67,22 +68,38 @@ export const readSessions = async (
 
 export type FoundSession = StoredSession & { object_key: string | null };
 
+const WHOLE = `${NAMES}, s.athlete_id, coalesce(s.provenance, '{}') as provenance`;
+
 /** One session and where its streams lie (null while its day is open), as of one moment. */
 export const findSession = async (db: Database, athleteId: string, sessionId: string): Promise<FoundSession | null> => {
   const rows = await db.query<FoundSession>(
-    `select ${NAMES}, s.athlete_id, s.provenance, t.object_key
-     from sleep_sessions s left join sleep_streams t using (session_id)
+    `select ${WHOLE}, t.object_key from sleep_sessions s left join sleep_streams t using (session_id)
      where s.athlete_id = $1 and s.session_id = $2`,
     [athleteId, sessionId],
   );
   return rows[0] ?? null;
 };
 
-export type Related = Pick<StoredSession, "session_id" | "source" | "kind" | "superseded_by">;
+/** The sessions of one wake date, with what was noted of them. */
+export const readNights = async (db: Database, athleteId: string, date: LocalDate): Promise<StoredSession[]> =>
+  db.query<StoredSession>(
+    `select ${WHOLE} from sleep_sessions s where athlete_id = $1 and date = $2 order by start_at, session_id`,
+    [athleteId, date],
+  );
+
+/** The dates before and after that have sessions. */
+export const nearestNights = async (db: Database, athleteId: string, date: LocalDate): Promise<LocalDate[]> => {
+  const [near] = await db.query<{ before: LocalDate | null; after: LocalDate | null }>(
+    `select max(date) filter (where date < $2::date) as before, min(date) filter (where date > $2::date) as after
+     from sleep_sessions where athlete_id = $1`,
+    [athleteId, date],
+  );
+  return [near?.before ?? null, near?.after ?? null].filter((one) => one !== null);
+};
 
 /** The winner that a session gave way to, and those that gave way to it. */
-export const readRelated = async (db: Database, session: StoredSession): Promise<Related[]> =>
-  db.query<Related>(
+export const readRelated = async (db: Database, session: StoredSession): Promise<RelatedSession[]> =>
+  db.query<RelatedSession>(
     `select session_id, source, kind, superseded_by from sleep_sessions
      where athlete_id = $1 and (session_id = $2 or superseded_by = $3) order by start_at, session_id`,
     [session.athlete_id, session.superseded_by, session.session_id],

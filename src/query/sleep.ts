@@ -7,8 +7,8 @@ import { metricsQuery } from "./metrics.ts";
 import { readSeries } from "./read.ts";
 import type { QueryDeps } from "./samples.ts";
 import { nightSchema, sessionAnswer, sessionsSchema, streamsAnswer } from "./sleep-answer.ts";
-import { sessionExplanation } from "./sleep-explain.ts";
-import { type FoundSession, findSession, readRelated, readSessions } from "./sleep-sql.ts";
+import { explainSession } from "./sleep-explain.ts";
+import { type FoundSession, findSession, readSessions } from "./sleep-sql.ts";
 
 export type SleepDeps = QueryDeps & { parquet: Pick<ParquetFormat, "decodeSleep"> };
 
@@ -78,10 +78,10 @@ const explainSessionRoute = (deps: SleepDeps): Route => ({
   scope: "read",
   summary: "How a sleep session came about: sources, the winner and why, what was set aside",
   schema: { responses: { 200: { description: "The explanation", schema: Type.Object({}) } } },
-  handler: async (request) => {
-    const session = await named(deps, request);
-    return { status: 200, body: sessionExplanation(session, await readRelated(deps.db, session)) };
-  },
+  handler: async (request) => ({
+    status: 200,
+    body: await explainSession(deps.db, await named(deps, request)),
+  }),
 });
 
 /** What there is to read of sleep. */

@@ -6,6 +6,7 @@ import { topicNames } from "../../src/flow/topics.ts";
 import type { RouteRequest } from "../../src/flow/route.ts";
 import { explainCommand } from "../../src/ops/explain-command.ts";
 import { explain } from "../../src/query/explain.ts";
+import { explainSleep } from "../../src/query/sleep-explain.ts";
 import { explainRoute } from "../../src/query/explain-route.ts";
 import { isolated } from "../support/stack.ts";
 import { openBench, quiesce } from "../support/windows/bench.ts";
@@ -107,6 +108,7 @@ test("a value with history names the days before that it reads, and how many are
 
 const open = async () => ({
   explain: (asked: Parameters<typeof explain>[1]) => explain(bench.db, asked),
+  explainSleep: (asked: Parameters<typeof explainSleep>[1]) => explainSleep(bench.db, asked),
   close: async () => undefined,
 });
 

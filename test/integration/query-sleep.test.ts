@@ -4,6 +4,8 @@ import type { SleepSession } from "../../src/domain/sleep/session.ts";
 import { sessionStreams } from "../../src/domain/sleep/streams.ts";
 import type { RouteRequest } from "../../src/flow/route.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
+import { explainCommand } from "../../src/ops/explain-command.ts";
+import { explainSleep } from "../../src/query/sleep-explain.ts";
 import { night, rows, sessions, vital } from "../domain/sleep/night.ts";
 import { openCorner } from "../support/corner.ts";
 import { openQueryBench } from "../support/query-bench.ts";
@@ -198,6 +200,47 @@ test("a session that there is not, another athlete's and what is no id are a 404
     status: 404,
   });
   await expect(ask("", { from: "yesterday" })).rejects.toMatchObject({ status: 400 });
+});
+
+const open = async () => ({
+  explain: () => Promise.reject(new Error("a metric was asked for")),
+  explainSleep: (asked: Parameters<typeof explainSleep>[1]) => explainSleep(db, asked),
+  close: async () => undefined,
+});
+
+const explained = async (...args: string[]): Promise<string[]> => {
+  const lines: string[] = [];
+  await explainCommand({ print: (line) => lines.push(line), open }).parseAsync(args, { from: "user" });
+  return lines;
+};
+
+test("the command explains the sessions of a date, for people and as JSON", async () => {
+  expect(await explained("a1", "2026-03-11", "sleep")).toEqual([
+    `main of 2026-03-11: com.apple.health.1|Watch7,5 (${main?.session_id})`,
+    "  2026-03-10T22:00:00.000Z to 2026-03-11T02:00:00.000Z (UTC); asleep 3 h 50 min, in bed 4 h 0 min",
+    "  com.apple.health.1|Watch7,5 counts (sleep_session/1, rule a): the chosen source tells sleep stages",
+    `  instead of secondary of org.example.sleep| (${loser?.session_id})`,
+    "  used com.apple.health.1|Watch7,5: 3 segments",
+    "  set aside org.example.sleep|: 1 segments, the chosen source tells sleep stages",
+    "  bedtime and rise: the stages, nobody told of the bed",
+    `secondary of 2026-03-11: org.example.sleep| (${loser?.session_id})`,
+    "  2026-03-10T22:30:00.000Z to 2026-03-11T01:50:00.000Z (UTC); asleep 3 h 20 min, in bed 3 h 20 min",
+    "  com.apple.health.1|Watch7,5 counts (sleep_session/1, rule a): the chosen source tells sleep stages",
+    `  gave way to main of com.apple.health.1|Watch7,5 (${main?.session_id})`,
+    "  used com.apple.health.1|Watch7,5: 3 segments",
+    "  set aside org.example.sleep|: 1 segments, the chosen source tells sleep stages",
+    "  bedtime and rise: the stages, nobody told of the bed",
+  ]);
+  expect((await explained("a1", "2026-03-13", "sleep")).slice(1)).toEqual([
+    "  2026-03-12T22:00:00.000Z to 2026-03-13T05:00:00.000Z (UTC); asleep unknown, in bed 7 h 0 min",
+    "  pooled counts: nobody told of sleep: it is the time in bed of all sources",
+    "  used com.apple.health.2|iPhone15,2: 1 segments",
+    "  bedtime and rise: the bed of com.apple.health.2|iPhone15,2",
+  ]);
+  const [json = ""] = await explained("a1", "2026-03-11", "sleep", "--json");
+  expect(JSON.parse(json)).toMatchObject({ athlete_id: "a1", date: "2026-03-11", sessions: [{ kind: "main" }, {}] });
+  await expect(explained("a1", "2026-03-12", "sleep")).rejects.toThrow("2026-03-11 and 2026-03-13");
+  await expect(explained("another", "2026-03-12", "sleep")).rejects.toThrow("no sleep at all");
 });
 
 test("explain tells the sources, the winner and why, and what was set aside", async () => {
