@@ -191,6 +191,14 @@ test.each([
   },
 );
 
+test.each(["hrv_sdnn", "spo2", "respiratory_rate"])(
+  "%s of another date, outside the main sleep, is none of its",
+  (key) => {
+    const evening = vital(key, "2026-03-09T20:00:00Z", 50);
+    expect(slept([evening]).map(({ metric }) => metric)).toEqual(slept().map(({ metric }) => metric));
+  },
+);
+
 test("an aggregate in the night counts only on days without samples (D21)", () => {
   const point = vital("spo2", "2026-03-09T23:00:00Z", 0.91, { attributes: { aggregated: true } });
   const noon = vital("spo2", "2026-03-10T12:00:00Z", 0.99);
