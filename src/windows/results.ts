@@ -74,7 +74,8 @@ export const decideResults = (facts: PaneFacts, live: readonly Sample[], digest:
   const rows = days.flatMap(({ day, sessions: own }) =>
     own.map((session) => sessionRow(session, day, history.get(day.date))),
   );
-  const changed = sessionChanges(new Set(days.map(({ day }) => day.date)), facts.sessions, rows);
+  const alive = new Set(sessions.map((session) => session.session_id));
+  const changed = sessionChanges(new Set(days.map(({ day }) => day.date)), facts.sessions, rows, alive);
   const closed = days.filter(({ day }) => isClosing(day)).flatMap((own) => own.sessions);
   return {
     metrics,

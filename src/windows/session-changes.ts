@@ -20,17 +20,17 @@ export type StreamChanges = { streams: StreamObject[]; gone: StreamPointer[] };
 export const NO_SCORE: SessionScore = { sleep_score: null, score_components: null, score_method: null };
 
 /**
- * What a pane of these dates changes in the sessions: those it computed, where the stored row is not the same, and
- * those that still stand under one of its dates and are no more. One that has moved to another date is taken over by
- * that date's pane, and no longer stands here then (D18).
+ * What a pane of these dates changes in the sessions: those of its dates, where the stored row is not the same, and
+ * those that still stand under one of its dates and are `alive` on no date any more. One that has moved to another
+ * date is left to that date's pane, which the same change makes fire (D18): it needs no tombstone on the way.
  */
 export const sessionChanges = (
   dates: ReadonlySet<LocalDate>,
   stored: readonly SessionRow[],
   computed: readonly SessionRow[],
+  alive: ReadonlySet<string>,
 ): SessionChanges => {
   const before = new Map(stored.map((row) => [row.session_id, canonicalJson(row)]));
-  const alive = new Set(computed.map((row) => row.session_id));
   return {
     upserts: computed.filter((row) => before.get(row.session_id) !== canonicalJson(row)),
     deletes: stored.filter((row) => dates.has(row.date) && !alive.has(row.session_id)).map((row) => row.session_id),

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { SessionRow } from "../../src/windows/facts.ts";
 import { isolated } from "../support/stack.ts";
@@ -27,6 +31,23 @@ const metric = async (name: string, date = DAY) =>
       [date, name],
     )
   )[0];
+
+/** What DuckDB, which wrote nothing of it, finds in an object. */
+const secondReader = async (key: string): Promise<unknown[]> => {
+  const folder = mkdtempSync(join(tmpdir(), "stream-"));
+  const duck = await (await DuckDBInstance.create(":memory:")).connect();
+  try {
+    writeFileSync(join(folder, "one.parquet"), await bench.objects.get(key));
+    const answer = await duck.runAndReadAll(
+      `select session_id, channel, count(*) as rows, sum(value) as total
+       from read_parquet('${folder}/one.parquet') group by all order by all`,
+    );
+    return answer.getRowObjectsJson();
+  } finally {
+    duck.closeSync();
+    rmSync(folder, { recursive: true });
+  }
+};
 
 const morning = async (): Promise<void> => {
   bench.now = at("2026-11-20T07:00:00Z");
@@ -81,7 +102,7 @@ test("a stage deleted and put in again otherwise gives the corrected night under
   await morning();
   await close();
   const before = await session();
-  const [deep] = night().filter(({ value }) => value === 4);
+  const deep = night().find(({ value }) => value === 4);
   await bench.delete([deep?.sample_id ?? ""]);
   await bench.stage([segment("2026-11-20T00:00:00Z", "core", 90, { name: "corrected" })]);
   await quiesce(bench);
@@ -114,27 +135,44 @@ test("a session that is gone is a tombstone, and its stream goes to the sweeper"
   expect(intents).toEqual([{ reason: "superseded" }]);
 });
 
+const EVENING = slept("2026-11-19T17:00:00Z", [
+  ["core", 200],
+  ["rem", 40],
+]);
+const ON = slept("2026-11-19T21:00:00Z", [["deep", 180]]);
+
 test("a night that goes on past midnight after all moves to the new date without a tombstone", async () => {
   bench.now = at("2026-11-25T12:00:00Z");
-  const start = "2026-11-19T17:00:00Z";
-  await bench.stage(
-    slept(start, [
-      ["core", 200],
-      ["rem", 40],
-    ]),
-  );
+  await bench.stage(EVENING);
   await quiesce(bench);
   const before = await session();
   expect(before).toMatchObject({ date: "2026-11-19" });
-  await bench.stage(slept("2026-11-19T21:00:00Z", [["deep", 180]]));
+  await bench.stage(ON);
   await quiesce(bench);
-  const after = await sessions();
-  expect(after).toMatchObject([{ session_id: before.session_id, date: DAY, total_sleep_s: 420 * 60 }]);
-  expect((await events()).map(({ value }) => value?.["date"] !== undefined)).toEqual([true, true]);
+  expect(await sessions()).toMatchObject([{ session_id: before.session_id, date: DAY, total_sleep_s: 420 * 60 }]);
+  expect((await events()).map(({ value }) => value !== null)).toEqual([true, true]);
   expect(await metric("sleep_duration", "2026-11-19")).toBeUndefined();
   expect(await metric("sleep_duration")).toMatchObject({ value: 420 * 60 });
-  const keys = await bench.db.query<{ object_key: string }>(`select object_key from sleep_streams`);
-  expect(keys).toHaveLength(1);
+  expect(await bench.db.query(`select 1 from sleep_streams`)).toHaveLength(1);
+});
+
+test.each([
+  ["old", "2026-11-19", DAY],
+  ["new", DAY, "2026-11-19"],
+])("a night moves without a tombstone where its %s date fires first", async (_, first, second) => {
+  bench.now = at("2026-11-25T12:00:00Z");
+  await bench.stage(EVENING);
+  await quiesce(bench);
+  const { session_id } = await session();
+  await bench.stage(ON);
+  await bench.db.query(`update windows set fired = dirty where local_date <> $1`, [first]);
+  await quiesce(bench);
+  await bench.db.query(`update windows set dirty = dirty + 1 where local_date = $1`, [second]);
+  await quiesce(bench);
+  expect(await sessions()).toMatchObject([{ session_id, date: DAY }]);
+  expect((await events()).every(({ value }) => value !== null)).toBe(true);
+  const [[id, rows] = ["", []]] = Object.entries(await streams(bench));
+  expect([id, rows.length]).toEqual([session_id, 3]);
 });
 
 test("a locked sleep score survives a corrected night; what the sync would have written stands beside it", async () => {
@@ -159,11 +197,15 @@ test("heart rates that come days later reach the night's vitals and its stream, 
   await bench.stage([heart("2026-11-19T22:30:00Z", { value: 52 }), heart("2026-11-20T02:00:00Z", { value: 48 })]);
   await quiesce(bench);
   expect(await session()).toMatchObject({ session_id: before.session_id, avg_hr: 50, min_hr: 48 });
-  const [now] = await bench.db.query<{ generation: number; channels: string[] }>(
-    `select generation, channels from sleep_streams`,
+  const [now] = await bench.db.query<{ generation: number; channels: string[]; object_key: string }>(
+    `select generation, channels, object_key from sleep_streams`,
   );
   expect(now?.generation).toBeGreaterThan(old?.generation ?? Infinity);
   expect(now?.channels).toEqual(["heart_rate", "sleep_stage"]);
+  expect(await secondReader(now?.object_key ?? "")).toEqual([
+    { session_id: before.session_id, channel: "heart_rate", rows: "2", total: 100 },
+    { session_id: before.session_id, channel: "sleep_stage", rows: "5", total: 17 },
+  ]);
   expect(await events()).toHaveLength(3);
 });
 
