@@ -9,6 +9,7 @@ import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
 import { jwksVerifier, tokenVerifier, type TokenVerifier } from "./io/http-auth.ts";
 import { jwksKeys } from "./io/http-jwks.ts";
+import { createLimits } from "./io/http-limits.ts";
 import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
 import { createTelemetry } from "./io/telemetry.ts";
@@ -159,6 +160,7 @@ const listen = async (
     routes,
     verify: verifierOf(config),
     access: createAccess({ db, clock }),
+    admission: createLimits(clock, config.limits),
     telemetry,
     clock,
     version: VERSION,

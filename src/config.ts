@@ -29,6 +29,9 @@ export const SETTINGS: readonly Setting[] = [
   { name: "AUTH_AUDIENCE", fallback: "health-sync", about: "whom tokens checked by AUTH_JWKS are for (`aud`)" },
   { name: "PORT", fallback: "8080", about: "of the edge and the api; 0 takes a free one" },
   { name: "HOST", fallback: "127.0.0.1", about: "address to listen on" },
+  { name: "RATE_PER_TOKEN", fallback: "1000", about: "requests a second that one token may make on average" },
+  { name: "RATE_PER_ATHLETE", fallback: "100", about: "and that may be made for one athlete" },
+  { name: "MAX_IN_FLIGHT", fallback: "256", about: "requests under way at once; of one athlete a sixteenth" },
   { name: "LOG_LEVEL", fallback: "info", about: "trace, debug, info, warn, error or silent" },
   { name: "WINDOW_GRACE", fallback: "4h", about: "how long after local midnight a day stays open" },
   { name: "SWEEP_GRACE", fallback: "8d", about: "how long unused objects are kept; never shorter than backups" },
@@ -40,6 +43,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: "PANE_EARLY_EVERY", fallback: "60s", about: "least time between early panes of one open day" },
   { name: "PANE_LATE_QUIET", fallback: "2s", about: "a closed day fires again after so much quiet" },
   { name: "PANE_BACKFILL_QUIET", fallback: "3s", about: "an import's days fire once its athlete was quiet so long" },
+  { name: "RULES", fallback: "", about: "versions of rules to compute by instead of the first, like readiness/2" },
   {
     name: "FAILPOINT",
     fallback: "",
@@ -72,6 +76,7 @@ export type Config = {
   authKeys: { jwks: string; issuer: string; audience: string } | null;
   port: number;
   host: string;
+  limits: { per_token: number; per_athlete: number; in_flight: number };
   logLevel: string;
   windowGrace: number;
   sweepGrace: number;
@@ -79,6 +84,8 @@ export type Config = {
   earlyEvery: number;
   lateQuiet: number;
   backfillQuiet: number;
+  /** Which versions of rules are in force. */
+  rules: Rules;
   failpoint: string;
   failpointStop: string;
 };
@@ -92,6 +99,38 @@ export const duration = (text: string, name: string): number => {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
   if (!match) throw new Error(`${name}=${text}: give a number and a unit, for instance 90s, 4h or 8d`);
   return Number(match[1]) * (MILLISECONDS[match[2] ?? ""] ?? 0);
+};
+
+type Get = (name: string) => string;
+
+const kafkaSecurityOf = (get: Get): Config["kafkaSecurity"] => {
+  const mechanism = get("KAFKA_SASL_MECHANISM");
+  const [username, password] = [get("KAFKA_SASL_USERNAME"), get("KAFKA_SASL_PASSWORD")];
+  return {
+    ssl: get("KAFKA_SSL") === "true",
+    ca: get("KAFKA_SSL_CA"),
+    cert: get("KAFKA_SSL_CERT"),
+    key: get("KAFKA_SSL_KEY"),
+    sasl: mechanism === "" ? null : { mechanism, username, password },
+  };
+};
+
+const objectsOf = (get: Get): Config["objects"] => ({
+  endpoint: get("S3_ENDPOINT") || undefined,
+  bucket: get("S3_BUCKET"),
+  region: get("S3_REGION"),
+  accessKeyId: get("AWS_ACCESS_KEY_ID"),
+  secretAccessKey: get("AWS_SECRET_ACCESS_KEY"),
+  ca: get("S3_CA") || undefined,
+});
+
+const limitsOf = (get: Get): Config["limits"] => {
+  const at = (name: string): number => {
+    const value = Number(get(name));
+    if (!(value > 0 && value < 1e9)) throw new Error(`${name}=${get(name)}: give a number above 0`);
+    return value;
+  };
+  return { per_token: at("RATE_PER_TOKEN"), per_athlete: at("RATE_PER_ATHLETE"), in_flight: at("MAX_IN_FLIGHT") };
 };
 
 /**
@@ -114,15 +153,7 @@ export const readConfig = (env: Env): Config => {
       return get("KAFKA_BROKERS").split(",");
     },
     get kafkaSecurity() {
-      const mechanism = get("KAFKA_SASL_MECHANISM");
-      const [username, password] = [get("KAFKA_SASL_USERNAME"), get("KAFKA_SASL_PASSWORD")];
-      return {
-        ssl: get("KAFKA_SSL") === "true",
-        ca: get("KAFKA_SSL_CA"),
-        cert: get("KAFKA_SSL_CERT"),
-        key: get("KAFKA_SSL_KEY"),
-        sasl: mechanism === "" ? null : { mechanism, username, password },
-      };
+      return kafkaSecurityOf(get);
     },
     get registryUrl() {
       return get("SCHEMA_REGISTRY_URL");
@@ -131,14 +162,7 @@ export const readConfig = (env: Env): Config => {
       return get("DATABASE_URL");
     },
     get objects() {
-      return {
-        endpoint: get("S3_ENDPOINT") || undefined,
-        bucket: get("S3_BUCKET"),
-        region: get("S3_REGION"),
-        accessKeyId: get("AWS_ACCESS_KEY_ID"),
-        secretAccessKey: get("AWS_SECRET_ACCESS_KEY"),
-        ca: get("S3_CA") || undefined,
-      };
+      return objectsOf(get);
     },
     get authSecret() {
       const secret = get("AUTH_SECRET");
@@ -153,6 +177,9 @@ export const readConfig = (env: Env): Config => {
       const port = Number(get("PORT"));
       if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`PORT=${get("PORT")} is no port`);
       return port;
+    },
+    get limits() {
+      return limitsOf(get);
     },
     host: get("HOST"),
     logLevel: get("LOG_LEVEL"),

@@ -7,7 +7,9 @@ import type { TokenClaims } from "../flow/token-claims.ts";
 import { isAthleteId } from "../domain/ids.ts";
 import { bearerToken, permit, type TokenVerifier } from "./http-auth.ts";
 import { inflated, parsedJson } from "./http-body.ts";
+import type { Limits } from "./http-limits.ts";
 import { openApi } from "./http-openapi.ts";
+import { type Place, takenPlace } from "./http-places.ts";
 import { asProblem, problemDocument } from "./http-problem.ts";
 import { addUploads, boundBody } from "./http-upload.ts";
 import { bodyValidator, queryReader } from "./http-validate.ts";
@@ -17,6 +19,8 @@ export type HttpOptions = {
   verify: TokenVerifier;
   /** What is known against a token that is otherwise good. Throws a Problem. */
   access?: (claims: TokenClaims, athleteId: string | null) => Promise<void>;
+  /** Takes a place for a request, and answers how to give it back. Throws a Problem. */
+  admission?: Limits;
   telemetry: Telemetry;
   clock: Clock;
   version: string;
@@ -36,6 +40,7 @@ const NO_BYTES = Buffer.alloc(0);
 
 const bodies = new WeakMap<FastifyRequest, Buffer>();
 const holders = new WeakMap<FastifyRequest, TokenClaims>();
+const places = new WeakMap<FastifyRequest, Place>();
 
 const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
   const problem = asProblem(error);
@@ -62,15 +67,23 @@ const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1"
 const athleteOf = (request: FastifyRequest): string | null =>
   (request.params as { athlete_id?: string }).athlete_id ?? null;
 
-const admit = async (route: Route, request: FastifyRequest, options: HttpOptions): Promise<void> => {
+const admit = async (
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: HttpOptions,
+): Promise<void> => {
   if (route.scope === null) return;
-  const claims = await options.verify(bearerToken(request.headers.authorization));
+  const token = bearerToken(request.headers.authorization);
+  const claims = await options.verify(token);
   const athlete = athleteOf(request);
   if (athlete !== null && !isAthleteId(athlete)) {
     const detail = "must be 1 to 64 letters, digits, _ or -, and start with a letter or digit";
     throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
   }
   permit(claims, route.scope, athlete);
+  const giveBack = options.admission?.(claims.id ?? token, athlete);
+  if (giveBack) places.set(request, takenPlace(reply.raw, giveBack));
   await options.access?.(claims, athlete);
   holders.set(request, claims);
 };
@@ -78,29 +91,40 @@ const admit = async (route: Route, request: FastifyRequest, options: HttpOptions
 const register = (app: FastifyInstance, route: Route, options: HttpOptions): void => {
   const readQuery = queryReader(route.schema.query ?? { type: "object", properties: {} });
   const checkBody = route.schema.body === undefined ? () => {} : bodyValidator(route.schema.body);
+  const answerTo = async (request: FastifyRequest): Promise<RouteResponse> => {
+    checkBody(request.body);
+    return route.handler({
+      athlete_id: athleteOf(request),
+      params: request.params as Record<string, string>,
+      query: readQuery(request.query as Record<string, unknown>),
+      headers: request.headers as Record<string, string | undefined>,
+      body: request.body,
+      raw: bodies.get(request) ?? NO_BYTES,
+      ...(route.upload && isStream<Uint8Array>(request.body) ? { stream: request.body } : {}),
+      received_at: options.clock.now(),
+      request_id: request.id,
+      subject: holders.get(request)?.subject ?? null,
+      athletes: holders.get(request)?.athletes ?? [],
+    });
+  };
   app.route({
     method: route.method,
     url: routerPath(route.path),
-    onRequest: (request) => {
+    onRequest: (request, reply) => {
       boundBody(request.raw, route.upload ?? false);
-      return admit(route, request, options);
+      return admit(route, request, reply, options);
     },
     handler: async (request, reply) => {
-      checkBody(request.body);
-      const answer = await route.handler({
-        athlete_id: athleteOf(request),
-        params: request.params as Record<string, string>,
-        query: readQuery(request.query as Record<string, unknown>),
-        headers: request.headers as Record<string, string | undefined>,
-        body: request.body,
-        raw: bodies.get(request) ?? NO_BYTES,
-        ...(route.upload && isStream<Uint8Array>(request.body) ? { stream: request.body } : {}),
-        received_at: options.clock.now(),
-        request_id: request.id,
-        subject: holders.get(request)?.subject ?? null,
-        athletes: holders.get(request)?.athletes ?? [],
-      });
-      return send(reply, answer);
+      const place = places.get(request);
+      place?.begin();
+      try {
+        const answer = await answerTo(request);
+        // A stream may last for hours; what it takes is bounded by its route.
+        if (isStream(answer.body)) place?.giveBack();
+        return await send(reply, answer);
+      } finally {
+        place?.end();
+      }
     },
   });
 };

@@ -29,6 +29,8 @@ test("defaults are those of the list", () => {
   });
   expect(config.kafkaSecurity).toEqual({ ssl: false, ca: "", cert: "", key: "", sasl: null });
   expect(config.authKeys).toBeNull();
+  expect(config.limits).toEqual({ per_token: 1000, per_athlete: 100, in_flight: 256 });
+  expect(() => readConfig({ RATE_PER_TOKEN: "fast" }).limits).toThrow("RATE_PER_TOKEN=fast: give a number above 0");
 });
 
 test("a command fails only for what it needs, and learns how to get it", () => {
