@@ -9,12 +9,27 @@ const daysIn = (year: number, month: number): number => {
   return month === 2 && leap ? 29 : (DAYS[month - 1] ?? 0);
 };
 
+/** An import reads each time twice, for the id and for the check, and starts are often ends. */
+const MOST_READ = 16_384;
+const read = new Map<string, Instant>();
+
 /**
  * ISO 8601 with an offset, kept to the millisecond (further digits are cut off); undefined where it is anything else.
  * Without an offset the instant would be a guess, so that is refused as well.
  */
 export const parseInstant = (text: unknown): Instant | undefined => {
-  const match = typeof text === "string" ? ISO.exec(text) : null;
+  if (typeof text !== "string") return undefined;
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const instant = instantOf(text);
+  if (instant === undefined) return undefined;
+  if (read.size >= MOST_READ) read.clear();
+  read.set(text, instant);
+  return instant;
+};
+
+const instantOf = (text: string): Instant | undefined => {
+  const match = ISO.exec(text);
   if (match === null) return undefined;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const [hour, minute, second] = [Number(match[4]), Number(match[5]), Number(match[6] ?? 0)];

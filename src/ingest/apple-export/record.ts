@@ -14,7 +14,7 @@ export type NativeSample = {
   group_id?: string;
 };
 
-const SPACED = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d):?(\d\d)$/;
+const SPACED = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:?\d\d$/;
 const COMPACT = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d\d)(\d\d)$/;
 
 /**
@@ -22,8 +22,7 @@ const COMPACT = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([+-]\d\d)(\d\d)$/;
  * with its reason. The offset is the phone's at export time: part of the instant, never evidence of a zone (D4).
  */
 export const isoOfAppleDate = (text: string): string => {
-  const spaced = SPACED.exec(text);
-  if (spaced) return `${spaced[1]}T${spaced[2]}${spaced[3]}:${spaced[4]}`;
+  if (SPACED.test(text)) return `${text.slice(0, 10)}T${text.slice(11, 19)}${text.slice(20, 23)}:${text.slice(-2)}`;
   const c = COMPACT.exec(text);
   return c ? `${c[1]}-${c[2]}-${c[3]}T${c[4]}:${c[5]}:${c[6]}${c[7]}:${c[8]}` : text;
 };
@@ -31,13 +30,31 @@ export const isoOfAppleDate = (text: string): string => {
 const DEVICE_FIELD =
   /(?:^|, )(name|manufacturer|model|hardware|firmware|software|localIdentifier|FDA UDI|creation date):/;
 
+type Device = { device: string | null; product_type: string | null };
+
+/** Devices of a person are few, and each of a million rows names one: by the text without its address. */
+const known = new Map<string, Device>();
+const MOST_KNOWN = 1000;
+const ADDRESS = /^<+HKDevice: 0x[0-9a-f]+>,? ?/i;
+
 /**
  * `<<HKDevice: 0x282a45810>, name:Apple Watch, model:Watch, hardware:Watch2,4, …>`: the model, and the hardware as
  * product type. The address differs on every row and is left out.
  */
-export const readDevice = (text: string | undefined): { device: string | null; product_type: string | null } => {
-  const inner = text?.replace(/^<+HKDevice: 0x[0-9a-f]+>,? ?/i, "").replace(/>$/, "") ?? "";
-  const parts = inner.split(DEVICE_FIELD);
+export const readDevice = (text: string | undefined): Device => {
+  const inner = text?.replace(ADDRESS, "") ?? "";
+  const found = known.get(inner);
+  if (found !== undefined) return found;
+  // A copy: what is cut out of a piece of the file would keep all of that piece in memory.
+  const copy = Buffer.from(inner).toString();
+  const device = deviceOf(copy);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(copy, device);
+  return device;
+};
+
+const deviceOf = (inner: string): Device => {
+  const parts = inner.replace(/>$/, "").split(DEVICE_FIELD);
   const field = (name: string): string | null => {
     const at = parts.findIndex((part, index) => index % 2 === 1 && part === name);
     return (at < 0 ? "" : parts[at + 1]?.trim()) || null;
