@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, integer, oneof, property, record } from "fast-check";
+import { assert, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
 import { RELAY_STEPS } from "../../../src/publish/lane.ts";
 import { STAGING_STEPS } from "../../../src/staging/stage.ts";
@@ -7,8 +7,9 @@ import { DELETION_STEPS } from "../../../src/windows/deletions.ts";
 import { HISTORY_STEPS } from "../../../src/windows/history-pass.ts";
 import { SWEEP_STEPS } from "../../../src/windows/sweeper.ts";
 import { NOON, chunksOf, drawnChunks, type DrawnChunk } from "../../support/model/inputs.ts";
-import { GUARDS, SWEEP_GRACE, emptyStore, type Actor, type Guard, type Store } from "../../support/model/store.ts";
-import { KINDS, brokenNow, brokenWhenQuiet, finalState, settle, spawn, type Kind } from "../../support/model/world.ts";
+import { disturb, movesOf } from "../../support/model/moves.ts";
+import { GUARDS, emptyStore, type Guard, type Store } from "../../support/model/store.ts";
+import { KINDS, brokenNow, brokenWhenQuiet, finalState, settle, type Kind } from "../../support/model/world.ts";
 
 /** Every step that the product announces: the model must know each of them, so that a new one cannot be missed. */
 const STEPS = [...STAGING_STEPS, ...PANE_STEPS, ...HISTORY_STEPS, ...DELETION_STEPS, ...RELAY_STEPS, ...SWEEP_STEPS];
@@ -32,53 +33,8 @@ const undisturbed = (drawn: Logs): Store => {
 /** Those whose meetings are the dangerous ones come more often. */
 const BUSY: readonly Kind[] = [...KINDS, "live", "pane", "pane"];
 
-type Move =
-  | { move: "step"; who: number; times: number }
-  | { move: "kill"; who: number }
-  | { move: "spawn"; kind: Kind }
-  | { move: "wait"; ms: number };
-/** Far enough for a batch, a pane or a send, or to stop in the middle of one. */
-const times = constantFrom(1, 3, 7, 13, 19, 40);
-const who = integer({ min: 0, max: 4 });
-const moves = array(
-  oneof(
-    { weight: 6, arbitrary: record({ move: constantFrom("step" as const), who, times }) },
-    { weight: 1, arbitrary: record({ move: constantFrom("kill" as const), who }) },
-    { weight: 4, arbitrary: record({ move: constantFrom("spawn" as const), kind: constantFrom(...BUSY) }) },
-    {
-      weight: 1,
-      arbitrary: record({ move: constantFrom("wait" as const), ms: constantFrom(SWEEP_GRACE, 16 * 3_600_000) }),
-    },
-  ),
-  { minLength: 10, maxLength: 60 },
-);
-
-/** Moves on until the actor ends or the state is wrong. */
-const walk = (store: Store, actor: Actor, steps: number): boolean => {
-  for (let i = 0; i < steps; i += 1) {
-    const { done } = actor.next();
-    expect(brokenNow(store)).toEqual([]);
-    if (done) return true;
-  }
-  return false;
-};
-
-/** Any interleaving of workers, relays, sweepers and searches: killed anywhere, or asleep and woken much later. */
-const disturb = (store: Store, played: readonly Move[]): void => {
-  const actors: Actor[] = [];
-  for (const move of played) {
-    if (move.move === "wait") store.now += move.ms;
-    else if (move.move === "spawn") actors.push(spawn(store, move.kind));
-    else {
-      const actor = actors[move.who % Math.max(1, actors.length)];
-      const gone = actor && (move.move === "kill" || walk(store, actor, move.times));
-      if (gone) actors.splice(actors.indexOf(actor), 1);
-    }
-  }
-  // The zombies wake last, after successors have done their work.
-  settle(store);
-  for (const actor of actors) walk(store, actor, 1000);
-};
+const moves = movesOf(BUSY);
+const sound = (store: Store): void => expect(brokenNow(store)).toEqual([]);
 
 test("the model passes through every step that the product exports", () => {
   const drawn: Logs = {
@@ -95,7 +51,7 @@ const withstands = (without: Guard | null, numRuns: number): void => {
   assert(
     property(logs, moves, (drawn, played) => {
       const store = world(drawn, without);
-      disturb(store, played);
+      disturb(store, played, sound);
       settle(store);
       expect(brokenWhenQuiet(store)).toEqual([]);
       expect(finalState(store)).toEqual(finalState(undisturbed(drawn)));

@@ -4,7 +4,7 @@ import { decideStaging } from "../../../src/staging/decide.ts";
 import { keyOf, type ChunkInput, type Facts } from "../../../src/staging/facts.ts";
 import { interpretChunks } from "../../../src/staging/interpret.ts";
 import type { StagingRows } from "../../../src/staging/rows.ts";
-import { ATHLETE, dirty, type Actor, type Store } from "./store.ts";
+import { ATHLETE, dirty, type Actor, type Replay, type Store } from "./store.ts";
 
 type LaneName = "live" | "backfill";
 const step = (name: string): string => `staging.${name}`;
@@ -74,19 +74,23 @@ const apply = (store: Store, rows: StagingRows): void => {
   for (const total of rows.daily) store.totals.set(`${ATHLETE}|${total.date}|${total.metric}`, total);
 };
 
-/** A worker that was assigned a topic partition: takes its epoch, applies batch after batch, ends when it is fenced. */
-export function* stagingActor(store: Store, lane: LaneName, batch: number): Actor {
-  const place = store.positions[lane];
+/**
+ * A worker that was assigned a topic partition: takes its epoch, applies batch after batch, ends when it is fenced. A
+ * replay has a place of its own, and reads no further than where it was to end.
+ */
+export function* stagingActor(store: Store, lane: LaneName, batch: number, replay?: Replay): Actor {
+  const place = replay ?? store.positions[lane];
+  const end = (): number => replay?.to ?? store.logs[lane].length;
   place.epoch += 1;
   const mine = place.epoch;
-  for (let position = place.position; position < store.logs[lane].length;) {
-    const chunks = store.logs[lane].slice(position, position + batch);
+  for (let position = place.position; position < end();) {
+    const chunks = store.logs[lane].slice(position, Math.min(position + batch, end()));
     yield step("fetched");
     yield step("decoded");
     yield step("begun");
     // The athlete is locked from here to the commit: whoever came first has committed before these facts are read.
     const locked = store.locked;
-    const facts = readFacts(store, chunks, lane);
+    const facts = readFacts(store, chunks, replay ? "backfill" : lane);
     yield step("read");
     const { rows } = decideStaging(facts, store.now, digest);
     yield step("decided");
@@ -107,3 +111,12 @@ export function* stagingActor(store: Store, lane: LaneName, batch: number): Acto
     yield step("offset");
   }
 }
+
+/** Goes on with the replay that was left; otherwise a new one, over what live traffic has applied by now of either log. */
+export const replayActor = (store: Store): Actor => {
+  const left = store.replay;
+  if (left && left.position < left.to) return stagingActor(store, left.lane, 2, left);
+  const lane = left?.lane === "live" ? "backfill" : "live";
+  store.replay = { lane, position: 0, epoch: 0, to: store.positions[lane].position };
+  return stagingActor(store, lane, 2, store.replay);
+};

@@ -21,11 +21,17 @@ export type Event = { id: number; key: string; value: unknown };
 export const GUARDS = ["epoch", "version", "intent", "rev", "fence", "tombstone"] as const;
 export type Guard = (typeof GUARDS)[number];
 
+/** A second reader of a log, with a position of its own and an end fixed at its start. */
+export type Replay = { lane: "live" | "backfill"; position: number; epoch: number; to: number };
+
 export type Store = {
   without: Guard | null;
   now: number;
   logs: { live: SampleChunk[]; backfill: SampleChunk[] };
   positions: { live: { position: number; epoch: number }; backfill: { position: number; epoch: number } };
+  replay: Replay | null;
+  /** What a person's hand has locked, by the metric's key. */
+  hands: Map<string, number>;
   version: number;
   /** Commits under the athlete's lock so far. */
   locked: number;
@@ -58,6 +64,8 @@ export const emptyStore = (now: number, logs: Store["logs"], without: Guard | nu
   now,
   logs,
   positions: { live: { position: 0, epoch: 0 }, backfill: { position: 0, epoch: 0 } },
+  replay: null,
+  hands: new Map(),
   version: 0,
   locked: 0,
   zones_seen: [],

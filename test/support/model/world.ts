@@ -7,13 +7,17 @@ import { historyActor, pendingHistory } from "./history-actor.ts";
 import { ledgerOf } from "./inputs.ts";
 import { listOrphans, relayActor, searchActor, sweepActor } from "./other-actors.ts";
 import { paneActor } from "./pane-actor.ts";
-import { stagingActor } from "./staging-actor.ts";
+import { editActor } from "./edit-actor.ts";
+import { replayActor, stagingActor } from "./staging-actor.ts";
 import { SWEEP_GRACE, type Actor, type Store } from "./store.ts";
 
 export const KINDS = ["live", "backfill", "pane", "history", "relay", "sweep", "search"] as const;
-export type Kind = (typeof KINDS)[number];
+/** Those that a person starts, and so nothing waits for. */
+export type Kind = (typeof KINDS)[number] | "replay" | "edit";
 
 export const spawn = (store: Store, kind: Kind): Actor => {
+  if (kind === "replay") return replayActor(store);
+  if (kind === "edit") return editActor(store);
   if (kind === "pane") return paneActor(store);
   if (kind === "history") return historyActor(store);
   if (kind === "relay") return relayActor(store);
@@ -99,6 +103,20 @@ export const brokenWhenQuiet = (store: Store): string[] => {
   return out;
 };
 
+/** I7: what a person has locked stands as that person left it. */
+export const brokenHands = (store: Store): string[] =>
+  [...store.hands].flatMap(([key, value]) => {
+    const row = store.metrics.get(key);
+    return row?.locked && row.value === value ? [] : [`I7: ${key} is ${row?.value}, a person said ${value}`];
+  });
+
+/** A locked row as the sync alone would have written it; none where its inputs are gone. */
+const unlocked = (row: StoredMetric): StoredMetric[] => {
+  if (!row.locked) return [row];
+  return row.synced_value === null ? [] : [{ ...row, value: row.synced_value, locked: false, synced_value: null }];
+};
+type StoredMetric = Store["metrics"] extends Map<string, infer Row> ? Row : never;
+
 /** I3: what must not depend on order, repetition, split or faults. */
 export const finalState = (store: Store): string =>
   JSON.stringify({
@@ -109,6 +127,7 @@ export const finalState = (store: Store): string =>
     tombstones: [...store.tombstones].map(([id, t]) => JSON.stringify([id, t.reason, t.twin_key])).toSorted(),
     history: [...store.history.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1)),
     metrics: [...store.metrics.values()]
+      .flatMap(unlocked)
       .map(({ revision: _, ...m }) => m)
       .toSorted((a, b) => (`${a.date}${a.metric}${a.source}` < `${b.date}${b.metric}${b.source}` ? -1 : 1)),
   });
