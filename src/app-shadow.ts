@@ -13,6 +13,7 @@ export const overlayOf = (objects: ObjectStore) => {
   const overlay: ObjectStore = {
     put: async (key, body) => void written.set(key, body),
     get: async (key) => written.get(key) ?? objects.get(key),
+    getRange: async (key, range) => written.get(key)?.subarray(range.from, range.to) ?? objects.getRange(key, range),
     delete: async () => undefined,
     list: async function* () {},
   };

@@ -53,28 +53,28 @@ export type ObjectStore = {
   put(key: string, body: Uint8Array): Promise<void>;
   /** Throws ObjectMissing. */
   get(key: string): Promise<Uint8Array>;
+  /** A part of an object, which must hold it whole. Throws ObjectMissing. */
+  getRange(key: string, range: ByteRange): Promise<Uint8Array>;
   delete(keys: readonly string[]): Promise<void>;
   list(prefix: string): AsyncIterable<{ key: string; bytes: number; modified_at: Instant }>;
 };
 
-/** One metric of a day object as columns of one length, in order of start, end, sample_id; times in ms. */
-export type Series = {
-  sample_id: string[];
-  start_at: Float64Array;
-  end_at: Float64Array;
-  value: Float64Array;
-  source: string[];
-  device: (string | null)[];
-  unit: string[];
-};
+/** Bytes [from, to) of an object. */
+export type ByteRange = { from: number; to: number };
 
 /** Objects of health_streams and sleep_streams (lake-layout.md). Everything is synchronous and pure; equal rows give equal bytes. */
 export type ParquetFormat = {
   /** Sorts by metric, start_at, end_at, sample_id. Throws on an empty list, and on two rows with one sample_id. */
   encodeDay: (samples: readonly Sample[]) => Uint8Array;
   decodeDay: (bytes: Uint8Array) => Sample[];
-  /** Reads only the columns of Series and only the metric's rows; empty columns where the metric is absent. */
-  decodeSeries: (bytes: Uint8Array, metric: string) => Series;
+  /** The rows of one metric of a day or month object, in the file's order. */
+  decodeMetric: (bytes: Uint8Array, metric: string) => Sample[];
+  /** Of a month: a row group a large metric. `footer` is the file's own, compressed, to plan requests by. */
+  encodeMonth: (samples: readonly Sample[]) => { body: Uint8Array; footer: Uint8Array };
+  /** Where a metric's rows lie in the file that the footer is of; null where it has none. */
+  metricRange: (footer: Uint8Array, metric: string) => ByteRange | null;
+  /** The rows of one metric from the bytes of its `metricRange`, which begin at `from` of the file. */
+  decodeRange: (footer: Uint8Array, part: { bytes: Uint8Array; from: number }, metric: string) => Sample[];
   decodeIds: (bytes: Uint8Array) => string[];
   /** Of one session. Sorts by channel, start_at, end_at, source, value. Throws on an empty list. */
   encodeSleep: (rows: readonly StreamRow[]) => Uint8Array;

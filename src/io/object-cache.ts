@@ -27,36 +27,44 @@ export const cacheObjects = (store: ObjectStore, maxBytes: number): ObjectStore 
       forget(oldest);
     }
   };
-  const fetch = async (key: string): Promise<Uint8Array> => {
-    const request = store.get(key);
-    underWay.set(key, request);
+  const fetch = async (name: string, request: Promise<Uint8Array>): Promise<Uint8Array> => {
+    underWay.set(name, request);
     try {
       const body = await request;
       // Deleted while it was under way: answer, but do not keep.
-      if (underWay.get(key) === request) keep(key, body);
+      if (underWay.get(name) === request) keep(name, body);
       return body;
     } finally {
-      if (underWay.get(key) === request) underWay.delete(key);
+      if (underWay.get(name) === request) underWay.delete(name);
     }
+  };
+  const read = async (name: string, ask: () => Promise<Uint8Array>): Promise<Uint8Array> => {
+    const body = kept.get(name);
+    if (!body) return underWay.get(name) ?? fetch(name, ask());
+    kept.delete(name);
+    kept.set(name, body);
+    return body;
   };
 
   return {
-    async get(key) {
-      const body = kept.get(key);
-      if (!body) return underWay.get(key) ?? fetch(key);
-      kept.delete(key);
-      kept.set(key, body);
-      return body;
+    get: (key) => read(key, () => store.get(key)),
+    async getRange(key, range) {
+      const whole = kept.get(key);
+      if (whole) return whole.subarray(range.from, range.to);
+      return read(`${key}#${range.from}-${range.to}`, () => store.getRange(key, range));
     },
     async put(key, body) {
       await store.put(key, body);
       keep(key, body);
     },
     async delete(keys) {
-      for (const key of keys) {
-        forget(key);
-        underWay.delete(key);
-      }
+      const gone = new Set(keys);
+      for (const names of [kept.keys(), underWay.keys()])
+        for (const name of names)
+          if (gone.has(name.split("#", 1)[0] ?? "")) {
+            forget(name);
+            underWay.delete(name);
+          }
       await store.delete(keys);
     },
     list: (prefix) => store.list(prefix),

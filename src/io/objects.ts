@@ -10,7 +10,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { ObjectConflict, ObjectMissing } from "../flow/ports.ts";
-import type { ObjectStore } from "../flow/ports.ts";
+import type { ByteRange, ObjectStore } from "../flow/ports.ts";
 import { textOf } from "./network-errors.ts";
 import { isTransient, ShortBody, statusOf } from "./objects-errors.ts";
 
@@ -68,12 +68,15 @@ const readBody = async (body: unknown, length: number | undefined, signal: Abort
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 };
 
-const getOnce = async (store: Store, key: string): Promise<Uint8Array> => {
+/** HTTP's last byte is inclusive. */
+const rangeHeader = (range: ByteRange | null) =>
+  range === null ? {} : { Range: `bytes=${range.from}-${range.to - 1}` };
+
+const getOnce = async (store: Store, key: string, range: ByteRange | null): Promise<Uint8Array> => {
   const signal = store.signal();
   try {
-    const answer = await store.client.send(new GetObjectCommand({ Bucket: store.bucket, Key: key }), {
-      abortSignal: signal,
-    });
+    const command = new GetObjectCommand({ Bucket: store.bucket, Key: key, ...rangeHeader(range) });
+    const answer = await store.client.send(command, { abortSignal: signal });
     return await readBody(answer.Body, answer.ContentLength, signal);
   } catch (error) {
     if (textOf(error, "name") === "NoSuchKey") throw new ObjectMissing(`no object ${key}`, { cause: error });
@@ -82,10 +85,10 @@ const getOnce = async (store: Store, key: string): Promise<Uint8Array> => {
 };
 
 /** The client repeats a request that failed, but not a body that broke off: that is done here. */
-const get = async (store: Store, key: string): Promise<Uint8Array> => {
+const get = async (store: Store, key: string, range: ByteRange | null = null): Promise<Uint8Array> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await getOnce(store, key);
+      return await getOnce(store, key, range);
     } catch (error) {
       if (attempt >= ATTEMPTS || !(error instanceof ShortBody || textOf(error, "code") === "ECONNRESET")) throw error;
     }
@@ -184,6 +187,7 @@ export const openObjects = (options: ObjectsOptions): Objects => {
   return {
     put: (key, body) => noted(put(store, key, body)),
     get: (key) => noted(get(store, key)),
+    getRange: (key, range) => noted(get(store, key, range)),
     delete: (keys) => noted(deleteAll(store, keys)),
     list: (prefix) => list(store, prefix, options.page_size ?? 1000),
     ensureBucket: () => noted(ensureBucket(store, options)),

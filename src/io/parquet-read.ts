@@ -1,12 +1,12 @@
-import { zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { parquetMetadata, parquetSchema } from "hyparquet";
 import type { DecodedArray, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
 import { readColumn } from "hyparquet/src/column.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import type { Attributes, Sample } from "../domain/sample.ts";
 import type { StreamChannel, StreamRow } from "../domain/sleep/streams.ts";
-import type { Series } from "../flow/ports.ts";
-import type { DayColumn, SleepColumn } from "./parquet-schema.ts";
+import type { ByteRange } from "../flow/ports.ts";
+import { type DayColumn, type SleepColumn, ZSTD_LEVEL } from "./parquet-schema.ts";
 
 /** Bounds what a damaged or hostile page can make us allocate. */
 const MAX_PAGE_BYTES = 256 << 20;
@@ -21,8 +21,9 @@ const PARSERS = {
   },
 };
 
-/** A parsed footer, its leaf columns by name, and the bytes they lie in. */
-type File = { bytes: Uint8Array; metadata: FileMetaData; root: SchemaTree; leaves: Map<string, SchemaTree> };
+/** A parsed footer, its leaf columns by name, and bytes of the file, which begin at `base` of it. */
+type File = Footer & { bytes: Uint8Array; base: number };
+type Footer = { metadata: FileMetaData; root: SchemaTree; leaves: Map<string, SchemaTree> };
 
 /** Without their logical types, times stay a BigInt64Array: making Dates would cost more than all the rest. */
 const withoutTimeTypes = (tree: SchemaTree): SchemaTree => {
@@ -31,12 +32,19 @@ const withoutTimeTypes = (tree: SchemaTree): SchemaTree => {
   return { ...tree, element };
 };
 
-const openFile = (bytes: Uint8Array): File => {
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const metadata = parquetMetadata(buffer);
+/** A copy that begins at 0: the reader takes offsets into the whole buffer. */
+const alone = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes);
+
+const openFooter = (bytes: Uint8Array<ArrayBuffer>): Footer => {
+  const metadata = parquetMetadata(bytes.buffer);
   const root = parquetSchema(metadata);
   const leaves = new Map(root.children.map((tree) => [tree.element.name, withoutTimeTypes(tree)]));
-  return { bytes: new Uint8Array(buffer), metadata, root, leaves };
+  return { metadata, root, leaves };
+};
+
+const openFile = (bytes: Uint8Array): File => {
+  const whole = alone(bytes);
+  return { ...openFooter(whole), bytes: whole, base: 0 };
 };
 
 /** Rows [from, to) of one column in one row group. */
@@ -50,7 +58,7 @@ const readRange = (
   const column = group.columns.find((each) => each.meta_data?.path_in_schema[0] === name)?.meta_data;
   if (!leaf || !column) throw new Error(`the Parquet file has no column ${name}`);
   const start = Number(column.dictionary_page_offset ?? column.data_page_offset);
-  const view = new DataView(file.bytes.buffer, start, Number(column.total_compressed_size));
+  const view = new DataView(file.bytes.buffer, start - file.base, Number(column.total_compressed_size));
   const { data, skipped } = readColumn(
     { view, offset: 0 },
     { groupStart: 0, groupRows: Number(group.num_rows), selectStart: from, selectEnd: to },
@@ -78,16 +86,18 @@ const unfold = (text: string | null | undefined): { attributes: Attributes; rece
   return { attributes, received_at };
 };
 
-/** Every row of a day or month object, in the file's order. */
-export const decodeDay = (bytes: Uint8Array): Sample[] => {
-  const file = openFile(bytes);
-  const text = (name: DayColumn): string[] => readAll<string>(file, name);
+type RowRange = { group: RowGroup; from: number; to: number };
+
+const rowsIn = (file: File, ranges: readonly RowRange[]): Sample[] => {
+  const column = <T>(name: DayColumn): T[] =>
+    ranges.flatMap(({ group, from, to }) => readRange(file, group, { name, from, to }) as T[]);
+  const text = (name: DayColumn): string[] => column<string>(name);
   const [athletes, metrics, units, sources] = [text("athlete_id"), text("metric"), text("unit"), text("source")];
   const [zones, dates, ids] = [text("tz"), text("local_date"), text("sample_id")];
-  const devices = readAll<string | null | undefined>(file, "device");
-  const attributes = readAll<string | null | undefined>(file, "attributes").map(unfold);
-  const [starts, ends] = [readAll<bigint>(file, "start_at"), readAll<bigint>(file, "end_at")];
-  const values = readAll<number>(file, "value");
+  const devices = column<string | null | undefined>("device");
+  const attributes = column<string | null | undefined>("attributes").map(unfold);
+  const [starts, ends] = [column<bigint>("start_at"), column<bigint>("end_at")];
+  const values = column<number>("value");
   return ids.map((sample_id, i) => ({
     athlete_id: athletes[i] ?? "",
     sample_id,
@@ -105,31 +115,69 @@ export const decodeDay = (bytes: Uint8Array): Sample[] => {
   }));
 };
 
-/** The rows of a metric are neighbours, because metric is the first sort key. */
-const rangeOf = (file: File, group: RowGroup, metric: string): { from: number; to: number } => {
-  const metrics = readRange(file, group, { name: "metric", from: 0, to: Number(group.num_rows) });
-  const from = metrics.indexOf(metric);
-  return from < 0 ? { from: 0, to: 0 } : { from, to: metrics.lastIndexOf(metric) + 1 };
+/** Every row of a day or month object, in the file's order. */
+export const decodeDay = (bytes: Uint8Array): Sample[] => {
+  const file = openFile(bytes);
+  return rowsIn(
+    file,
+    file.metadata.row_groups.map((group) => ({ group, from: 0, to: Number(group.num_rows) })),
+  );
 };
 
-/** One metric's columns, without the attributes and other metrics' rows. */
-export const decodeSeries = (bytes: Uint8Array, metric: string): Series => {
-  const file = openFile(bytes);
-  const ranges = file.metadata.row_groups
-    .map((group) => ({ group, ...rangeOf(file, group, metric) }))
-    .filter(({ from, to }) => to > from);
-  const column = <T>(name: DayColumn): T[] =>
-    ranges.flatMap(({ group, from, to }) => readRange(file, group, { name, from, to }) as T[]);
-  return {
-    sample_id: column<string>("sample_id"),
-    start_at: Float64Array.from(column<bigint>("start_at"), Number),
-    end_at: Float64Array.from(column<bigint>("end_at"), Number),
-    value: Float64Array.from(column<number>("value")),
-    source: column<string>("source"),
-    device: column<string | null | undefined>("device").map((each) => each ?? null),
-    unit: column<string>("unit"),
-  };
+/** The rows of a metric are neighbours, because metric is the first sort key. */
+const rangeOf = (file: File, group: RowGroup, metric: string): RowRange => {
+  const metrics = readRange(file, group, { name: "metric", from: 0, to: Number(group.num_rows) });
+  const from = metrics.indexOf(metric);
+  return from < 0 ? { group, from: 0, to: 0 } : { group, from, to: metrics.lastIndexOf(metric) + 1 };
 };
+
+const rowsOf = (file: File, metric: string): Sample[] =>
+  rowsIn(
+    file,
+    groupsOf(file, metric)
+      .map((group) => rangeOf(file, group, metric))
+      .filter(({ from, to }) => to > from),
+  );
+
+/** Row groups that can hold the metric, by the smallest and largest of its column. */
+const groupsOf = ({ metadata }: Footer, metric: string): RowGroup[] =>
+  metadata.row_groups.filter((group) => {
+    const column = group.columns.find((each) => each.meta_data?.path_in_schema[0] === "metric")?.meta_data;
+    const { min_value: min, max_value: max } = column?.statistics ?? {};
+    return typeof min !== "string" || typeof max !== "string" || (min <= metric && metric <= max);
+  });
+
+/** The rows of one metric, in the file's order: other metrics' are not even decoded. */
+export const decodeMetric = (bytes: Uint8Array, metric: string): Sample[] => rowsOf(openFile(bytes), metric);
+
+const TAIL = 8;
+
+/** The footer of a file, compressed: a pointer row carries it, so that a series of a month is one request. */
+export const footerOf = (file: Uint8Array): Uint8Array => {
+  const length = new DataView(file.buffer, file.byteOffset, file.byteLength).getUint32(file.length - TAIL, true);
+  return zstdCompressSync(file.subarray(file.length - TAIL - length), {
+    params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
+  });
+};
+
+const MAX_FOOTER_BYTES = 16 << 20;
+const readFooter = (footer: Uint8Array): Footer =>
+  openFooter(alone(zstdDecompressSync(footer, { maxOutputLength: MAX_FOOTER_BYTES })));
+
+const startOf = ({ meta_data: column }: RowGroup["columns"][number]): number =>
+  Number(column?.dictionary_page_offset ?? column?.data_page_offset);
+
+/** Where the metric's row groups lie in the file that this footer is of; null where it has none. */
+export const metricRange = (footer: Uint8Array, metric: string): ByteRange | null => {
+  const columns = groupsOf(readFooter(footer), metric).flatMap((group) => group.columns);
+  if (columns.length === 0) return null;
+  const ends = columns.map((column) => startOf(column) + Number(column.meta_data?.total_compressed_size));
+  return { from: Math.min(...columns.map(startOf)), to: Math.max(...ends) };
+};
+
+/** The rows of one metric from the bytes of its `metricRange`, which begin at `from` of the file. */
+export const decodeRange = (footer: Uint8Array, part: { bytes: Uint8Array; from: number }, metric: string): Sample[] =>
+  rowsOf({ ...readFooter(footer), bytes: alone(part.bytes), base: part.from }, metric);
 
 /** All sample ids of an object: what the search for a deleted id reads. */
 export const decodeIds = (bytes: Uint8Array): string[] => readAll<string>(openFile(bytes), "sample_id");

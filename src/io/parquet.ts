@@ -4,7 +4,7 @@ import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import type { ParquetFormat } from "../flow/ports.ts";
 import { canonicalJson, compareRows, compareStreamRows } from "../flow/rows-hash.ts";
-import { decodeDay, decodeIds, decodeSeries, decodeSleep } from "./parquet-read.ts";
+import { decodeDay, decodeIds, decodeMetric, decodeRange, decodeSleep, footerOf, metricRange } from "./parquet-read.ts";
 import { CREATED_BY, DAY_COLUMNS, PAGE_BYTES, SLEEP_COLUMNS, ZSTD_LEVEL } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
 
@@ -52,9 +52,9 @@ const SLEEP_VALUES: Values<SleepColumn, StreamRow> = {
 };
 
 const assertWritable = (rows: readonly Sample[]): void => {
-  if (rows.length === 0) throw new RangeError("a day object holds at least one row: delete the pointer instead");
+  if (rows.length === 0) throw new RangeError("an object holds at least one row: delete the pointer instead");
   const ids = new Set(rows.map((row) => row.sample_id));
-  if (ids.size !== rows.length) throw new RangeError("a sample_id stands twice in one day: merge copies first");
+  if (ids.size !== rows.length) throw new RangeError("a sample_id stands twice in one object: merge copies first");
 };
 
 const columnSource = ({ element, encoding, statistics, uncompressed }: Column<string>, data: Data) => {
@@ -71,11 +71,11 @@ const columnSource = ({ element, encoding, statistics, uncompressed }: Column<st
   };
 };
 
-/** Rows in their order as one row group. */
+/** Rows in their order, each of `groups` a row group. */
 const encode = <Name extends string, Row>(
   columns: readonly Column<Name>[],
   values: Values<Name, Row>,
-  rows: readonly Row[],
+  groups: readonly (readonly Row[])[],
 ): Uint8Array => {
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({
@@ -86,28 +86,58 @@ const encode = <Name extends string, Row>(
     statistics: false,
     createdBy: CREATED_BY,
   });
-  const columnData = columns.map((column) => columnSource(column, values[column.element.name](rows)));
-  void parquet.write({ columnData, rowGroupSize: rows.length, pageSize: PAGE_BYTES });
+  for (const rows of groups) {
+    const columnData = columns.map((column) => columnSource(column, values[column.element.name](rows)));
+    void parquet.write({ columnData, rowGroupSize: rows.length, pageSize: PAGE_BYTES });
+  }
   void parquet.finish();
   return writer.getBytes().slice();
 };
 
 const encodeDay = (samples: readonly Sample[]): Uint8Array => {
   assertWritable(samples);
-  return encode(DAY_COLUMNS, DAY_VALUES, samples.toSorted(compareRows));
+  return encode(DAY_COLUMNS, DAY_VALUES, [samples.toSorted(compareRows)]);
+};
+
+/** A metric of so many rows has a row group of its own (lake-layout.md): a year of one is read without the others. */
+const LARGE = 1000;
+
+/** Smaller metrics share a group with their neighbours in the order of the file. */
+const monthGroups = (rows: readonly Sample[]): Sample[][] => {
+  const groups: Sample[][] = [];
+  let open: Sample[] | null = null;
+  for (const [, own] of Map.groupBy(rows, (row) => row.metric)) {
+    if (own.length >= LARGE) {
+      groups.push(own);
+      open = null;
+    } else if (open === null) {
+      open = [...own];
+      groups.push(open);
+    } else for (const row of own) open.push(row);
+  }
+  return groups;
+};
+
+const encodeMonth = (samples: readonly Sample[]): { body: Uint8Array; footer: Uint8Array } => {
+  assertWritable(samples);
+  const body = encode(DAY_COLUMNS, DAY_VALUES, monthGroups(samples.toSorted(compareRows)));
+  return { body, footer: footerOf(body) };
 };
 
 const encodeSleep = (rows: readonly StreamRow[]): Uint8Array => {
   if (rows.length === 0) throw new RangeError("a sleep stream holds at least one row: delete the pointer instead");
-  return encode(SLEEP_COLUMNS, SLEEP_VALUES, rows.toSorted(compareStreamRows));
+  return encode(SLEEP_COLUMNS, SLEEP_VALUES, [rows.toSorted(compareStreamRows)]);
 };
 
 /** ParquetFormat on hyparquet-writer and hyparquet. */
 export const parquetFormat: ParquetFormat = {
   encodeDay,
   decodeDay,
-  decodeSeries,
+  decodeMetric,
   decodeIds,
+  encodeMonth,
+  metricRange,
+  decodeRange,
   encodeSleep,
   decodeSleep,
 };

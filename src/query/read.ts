@@ -16,8 +16,8 @@ const TRIES = 5;
 
 export type ReadDeps = {
   db: Database;
-  objects: Pick<ObjectStore, "get">;
-  parquet: Pick<ParquetFormat, "decodeDay">;
+  objects: Pick<ObjectStore, "get" | "getRange">;
+  parquet: Pick<ParquetFormat, "decodeDay" | "decodeMetric" | "decodeRange" | "metricRange">;
   digest: Digest;
 };
 
@@ -57,6 +57,20 @@ const readPlan = async (db: Database, athleteId: string, metric: string | null, 
 const horizonOf = (next: Pointer | undefined, to: Instant): Instant =>
   next === undefined ? to : Math.min(to, epochDay(next.period_start) * DAY - BEFORE_ITS_DATE);
 
+/** Of a month one request for the part that holds the metric; everything else is small enough to be read whole. */
+const readObject = async (
+  deps: ReadDeps,
+  { object_key, footer }: Pointer,
+  metric: string | null,
+): Promise<Sample[]> => {
+  const { objects, parquet } = deps;
+  if (metric === null) return parquet.decodeDay(await objects.get(object_key));
+  if (footer === null) return parquet.decodeMetric(await objects.get(object_key), metric);
+  const range = parquet.metricRange(footer, metric);
+  if (range === null) return [];
+  return parquet.decodeRange(footer, { bytes: await objects.getRange(object_key, range), from: range.from }, metric);
+};
+
 /** Reads objects in order of their days, a few at a time. Throws ObjectMissing. */
 const readObjects = async (
   deps: ReadDeps,
@@ -68,10 +82,8 @@ const readObjects = async (
   let until = horizonOf(plan.pointers[0], request.to);
   while (at < plan.pointers.length) {
     const wave = plan.pointers.slice(at, at + CONCURRENCY);
-    const bodies = await Promise.all(wave.map((pointer) => deps.objects.get(pointer.object_key)));
-    for (const body of bodies)
-      for (const row of deps.parquet.decodeDay(body))
-        if (request.metric === null || row.metric === request.metric) rows.push(row);
+    const read = await Promise.all(wave.map((pointer) => readObject(deps, pointer, request.metric)));
+    for (const some of read) for (const row of some) rows.push(row);
     at += wave.length;
     until = horizonOf(plan.pointers[at], request.to);
     const certain = rows.filter((row) => row.start_at < until && row.end_at >= request.from).length;

@@ -4,7 +4,8 @@ import { STAGED_NAMES, STAGED_TYPES, sampleOfCells } from "../flow/staged-rows.t
 
 /** `reach`: what reaches into [from, to) begins no earlier. Dates are those that rows of the range may stand under. */
 export type SqlRange = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
-export type Pointer = { period_start: LocalDate; object_key: string };
+/** `footer`: of a month, where one metric is asked for. */
+export type Pointer = { period_start: LocalDate; object_key: string; footer: Uint8Array | null };
 
 /** Staged rows that overlap the range, of one metric or (null) of all. */
 export const readStaged = async (
@@ -33,7 +34,7 @@ export const readPointers = async (
   range: SqlRange,
 ): Promise<Pointer[]> =>
   tx.query<Pointer>(
-    `select period_start, object_key from health_streams
+    `select period_start, object_key, case when $2::text is not null then footer end as footer from health_streams
      where athlete_id = $1 and ($2::text is null or stats ? $2) and period_start <= $4::date
        and ((period_end >= $3::date and $2 is not null)
          or (period_end >= $3::date - 5 and (stats->>'max_end')::float8 >= $5))
@@ -74,7 +75,7 @@ export const newestStagedZone = async (db: Reader | Database, athleteId: string)
 export const newestPointer = async (db: Database, athleteId: string): Promise<Pointer | null> =>
   (
     await db.query<Pointer>(
-      `select period_start, object_key from health_streams where athlete_id = $1 order by period_start desc limit 1`,
+      `select period_start, object_key, null as footer from health_streams where athlete_id = $1 order by period_start desc limit 1`,
       [athleteId],
     )
   )[0] ?? null;

@@ -71,6 +71,32 @@ test("an absent object is ObjectMissing; an absent bucket is a mistake of anothe
   elsewhere.close();
 });
 
+test("a range is those bytes and no more, also from the cache; of an absent object it is ObjectMissing", async () => {
+  const body = bytes("0123456789");
+  await objects.put("ranged", body);
+  expect(await objects.getRange("ranged", { from: 2, to: 5 })).toEqual(bytes("234"));
+  expect(await rejection(objects.getRange("not-there", { from: 0, to: 1 }))).toBeInstanceOf(ObjectMissing);
+  const asked: string[] = [];
+  const cache = cacheObjects(
+    {
+      ...objects,
+      getRange: (key, range) => {
+        asked.push(key);
+        return objects.getRange(key, range);
+      },
+    },
+    4_000,
+  );
+  for (let again = 0; again < 2; again += 1)
+    expect(await cache.getRange("ranged", { from: 0, to: 4 })).toEqual(bytes("0123"));
+  expect(asked).toHaveLength(1);
+  await cache.get("ranged");
+  expect(await cache.getRange("ranged", { from: 7, to: 10 })).toEqual(bytes("789"));
+  expect(asked).toHaveLength(1);
+  await cache.delete(["ranged"]);
+  expect(await rejection(cache.getRange("ranged", { from: 0, to: 4 }))).toBeInstanceOf(ObjectMissing);
+});
+
 test("deleting takes many keys, absent ones too, and no keys at all", async () => {
   const keys = Array.from({ length: 7 }, (_, index) => `gone/${index}`);
   await Promise.all(keys.map((key) => objects.put(key, bytes(key))));

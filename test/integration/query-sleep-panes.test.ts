@@ -13,7 +13,7 @@ const bench = openBench(await isolated("query-sleep-panes"));
 afterAll(bench.close);
 const routes = queryRoutes({
   db: bench.db,
-  objects: { get: (key) => bench.objects.get(key) },
+  objects: bench.objects,
   parquet: parquetFormat,
   digest,
   clock: { now: () => bench.now },

@@ -2,7 +2,7 @@ import { beforeEach } from "vitest";
 import { twinKey } from "../../src/domain/merge.ts";
 import type { Sample } from "../../src/domain/sample.ts";
 import { digest } from "../../src/flow/digest.ts";
-import type { Database, Reader } from "../../src/flow/ports.ts";
+import type { Database, ObjectStore, Reader } from "../../src/flow/ports.ts";
 import type { RouteRequest } from "../../src/flow/route.ts";
 import { isTransient } from "../../src/io/postgres.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
@@ -63,10 +63,14 @@ export const openQueryBench = ({ db, objects }: Pick<Corner, "db" | "objects">) 
     await bench.beforeGet();
     return objects.get(key);
   };
+  const getRange: ObjectStore["getRange"] = async (key, range) => {
+    await bench.beforeGet();
+    return objects.getRange(key, range);
+  };
   const routesOn = (database: Database) =>
     queryRoutes({
       db: database,
-      objects: { get },
+      objects: { get, getRange },
       parquet: parquetFormat,
       digest,
       clock: { now: () => bench.now },

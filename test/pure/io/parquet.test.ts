@@ -8,7 +8,17 @@ import { compareRows, compareStreamRows, rowsHash, streamHash } from "../../../s
 import { parquetFormat } from "../../../src/io/parquet.ts";
 import { daySamples } from "../../support/day-samples.ts";
 
-const { encodeDay, decodeDay, decodeSeries, decodeIds, encodeSleep, decodeSleep } = parquetFormat;
+const {
+  encodeDay,
+  decodeDay,
+  decodeMetric,
+  decodeIds,
+  encodeMonth,
+  metricRange,
+  decodeRange,
+  encodeSleep,
+  decodeSleep,
+} = parquetFormat;
 
 const one: Sample = {
   athlete_id: "a1",
@@ -73,25 +83,55 @@ test("minus zero is zero, in the bytes and in the hash", () => {
   expect(encodeDay([{ ...one, value: -0 }])).toEqual(encodeDay([{ ...one, value: 0 }]));
 });
 
-test("a series has the rows of its metric only, in order", () => {
+test("one metric has the rows of it only, in order", () => {
   fc.assert(
     fc.property(daySamples(), (samples) => {
       const bytes = encodeDay(samples);
       for (const metric of ["heart_rate", "steps", "absent"]) {
-        const rows = samples.filter((each) => each.metric === metric).toSorted(compareRows);
-        expect(decodeSeries(bytes, metric)).toEqual({
-          sample_id: rows.map((row) => row.sample_id),
-          start_at: Float64Array.from(rows, (row) => row.start_at),
-          end_at: Float64Array.from(rows, (row) => row.end_at),
-          value: Float64Array.from(rows, (row) => row.value),
-          source: rows.map((row) => row.source),
-          device: rows.map((row) => row.device),
-          unit: rows.map((row) => row.unit),
-        });
+        const rows = decodeDay(bytes).filter((each) => each.metric === metric);
+        expect(decodeMetric(bytes, metric)).toEqual(rows);
       }
       expect(decodeIds(bytes).toSorted()).toEqual(samples.map((each) => each.sample_id).toSorted());
     }),
   );
+});
+
+/** Metrics with fewer and with more rows than a row group of their own needs. */
+const month = (counts: Record<string, number>): Sample[] =>
+  Object.entries(counts).flatMap(([metric, count], m) =>
+    Array.from({ length: count }, (_, n) => ({
+      ...one,
+      metric,
+      sample_id: `00000000-0000-4000-8000-${String(m * 100_000 + n).padStart(12, "0")}`,
+      start_at: one.start_at + n * 60_000,
+      end_at: one.start_at + n * 60_000,
+      value: (n * 7) % 101,
+    })),
+  );
+
+test("a month gives each large metric a row group of its own, which its footer finds without the file", () => {
+  const samples = month({ active_energy: 1500, body_mass: 3, flights: 900, heart_rate: 2000, steps: 10, weight: 1 });
+  const { body, footer } = encodeMonth(samples.toReversed());
+  expect(decodeDay(body)).toEqual(decodeDay(encodeDay(samples)));
+  for (const metric of ["active_energy", "body_mass", "flights", "heart_rate", "steps", "weight"]) {
+    const range = metricRange(footer, metric);
+    if (range === null) throw new Error(`no range for ${metric}`);
+    const part = { bytes: body.subarray(range.from, range.to), from: range.from };
+    const rows = decodeRange(footer, part, metric);
+    expect(rows).toEqual(samples.filter((row) => row.metric === metric));
+    expect(decodeMetric(body, metric)).toEqual(rows);
+  }
+  expect(metricRange(footer, "zinc")).toBeNull();
+  const [energy, heart] = [metricRange(footer, "active_energy"), metricRange(footer, "heart_rate")];
+  expect((energy?.to ?? 0) - (energy?.from ?? 0)).toBeLessThan(body.length / 2);
+  expect(energy?.to).toBeLessThanOrEqual(heart?.from ?? 0);
+  expect(footer.length).toBeLessThan(body.length / 10);
+});
+
+test("equal rows of a month give equal bytes in any order", () => {
+  const samples = month({ heart_rate: 1200, steps: 40 });
+  const shuffled = samples.toSorted((a, b) => (a.value - b.value) * 13 + (a.start_at % 7) - (b.start_at % 7));
+  expect(encodeMonth(shuffled)).toEqual(encodeMonth(samples));
 });
 
 test("bytes in the middle of a larger buffer decode too", () => {
