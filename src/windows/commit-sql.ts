@@ -1,28 +1,31 @@
 import type { Instant, LocalDate } from "../domain/sample.ts";
+import { StartOver } from "../flow/commit.ts";
 import type { Tx } from "../flow/ports.ts";
+import { STAGED_COLUMNS, cellsOfSample } from "../flow/staged-rows.ts";
 import type { Adopted, Dirtied } from "./decide.ts";
 import type { PaneDay } from "./facts.ts";
+import type { Restaged } from "./moves.ts";
 import type { NewPointer } from "./objects-of.ts";
 
 export type Touched = Dirtied & { reason: string; topic_partition: number };
 
 /**
  * Locks windows in the order of their dates, those that fire and those that are dirtied alike, in one statement:
- * staging locks in the same order, so that neither waits for the other in a circle.
+ * staging locks in the same order, so that neither waits for the other in a circle. Answers `dirty` as it is now.
  */
 export const lockWindows = async (
   tx: Tx,
   athleteId: string,
   firing: readonly PaneDay[],
   dirtied: { days: readonly Touched[]; now: Instant },
-): Promise<void> => {
+): Promise<Map<LocalDate, number>> => {
   const days = [
     ...dirtied.days.map((day) => ({ ...day, closes_at: new Date(day.closes_at).toISOString(), add: 1 })),
     ...firing
       .filter((day) => !dirtied.days.some((other) => other.date === day.date))
       .map((day) => ({ date: day.date, topic_partition: day.topic_partition, reason: "", closes_at: null, add: 0 })),
   ];
-  await tx.query(
+  const rows = await tx.query<{ local_date: LocalDate; dirty: number }>(
     `insert into windows as w
        (athlete_id, local_date, dirty, fired, closes_at, touched_at, lane, reason, topic_partition)
      select $1, date, add, 0, coalesce(closes_at, $2), $2, 'live', reason, topic_partition
@@ -33,9 +36,11 @@ export const lockWindows = async (
        dirty = w.dirty + excluded.dirty,
        touched_at = case when excluded.dirty > 0 then excluded.touched_at else w.touched_at end,
        lane = case when excluded.dirty > 0 then 'live' else w.lane end,
-       reason = case when excluded.dirty > 0 then excluded.reason else w.reason end`,
+       reason = case when excluded.dirty > 0 then excluded.reason else w.reason end
+     returning local_date, dirty`,
     [athleteId, new Date(dirtied.now), JSON.stringify(days)],
   );
+  return new Map(rows.map((row) => [row.local_date, row.dirty]));
 };
 
 /** Staged rows that the day's object now holds: those written up to `k`. Later ones wait for the next pane. */
@@ -44,6 +49,42 @@ export const emptyStaging = async (tx: Tx, athleteId: string, days: readonly Pan
     `delete from health_samples_staging s using unnest($2::date[], $3::bigint[]) as d(date, k)
      where s.athlete_id = $1 and s.local_date = d.date and s.rev <= d.k`,
     [athleteId, days.map((day) => day.date), days.map((day) => day.k)],
+  );
+};
+
+const UNIQUE_VIOLATION = "23505";
+
+/**
+ * Rows whose date is a day that does not close here, under that day's number. Throws StartOver when a copy of one was
+ * staged meanwhile: which of them wins has to be decided again.
+ */
+export const restage = async (
+  tx: Tx,
+  athleteId: string,
+  { rows, beaten }: Restaged,
+  revs: ReadonlyMap<LocalDate, number>,
+): Promise<void> => {
+  if (rows.length === 0) return;
+  await tx.query(
+    `delete from health_samples_staging s using unnest($2::uuid[], $3::timestamptz[]) as b(id, received_at)
+     where s.athlete_id = $1 and s.sample_id = b.id and s.received_at = b.received_at`,
+    [athleteId, beaten.map(({ sample_id }) => sample_id), beaten.map(({ received_at }) => new Date(received_at))],
+  );
+  const cells = rows.map((row) => [...cellsOfSample(row), revs.get(row.local_date)]);
+  try {
+    await tx.copyIn("health_samples_staging", [...STAGED_COLUMNS, { name: "rev", type: "int8" }], cells);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+    throw new StartOver("a copy of a row that moves was staged meanwhile");
+  }
+};
+
+/** Samples touch their dates in every zone that the athlete was seen in (ADR 0010). */
+export const noteZones = async (tx: Tx, athleteId: string, zones: readonly string[]): Promise<void> => {
+  await tx.query(
+    `update athletes set zones_seen = array(select distinct z from unnest(zones_seen || $2::text[]) as t(z) order by z)
+     where athlete_id = $1`,
+    [athleteId, zones],
   );
 };
 

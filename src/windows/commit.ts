@@ -22,6 +22,7 @@ export const PANE_STEPS = [
   "pane.begun",
   "pane.checked",
   "pane.staging-emptied",
+  "pane.restaged",
   "pane.pointer-moved",
   "pane.sessions",
   "pane.streams",
@@ -39,12 +40,18 @@ export type PaneObjects = { days: readonly Written[]; streams: readonly WrittenS
 
 export type CommitDeps = { db: Database; clock: Clock; onStep: OnStep; topic: TopicNames };
 
-const check = async (tx: Tx, facts: PaneFacts, decision: PaneDecision, now: Instant): Promise<void> => {
+/** Answers `dirty` of the windows as it is now. */
+const check = async (
+  tx: Tx,
+  facts: PaneFacts,
+  decision: PaneDecision,
+  now: Instant,
+): Promise<Map<LocalDate, number>> => {
   const version = await lockAthlete(tx, facts.athlete_id);
   if (version !== facts.version) throw new StartOver("the athlete's version has moved");
   const topic_partition = facts.days[0]?.topic_partition ?? 0;
   const days = decision.dirtied.map((day) => ({ ...day, reason: "moved", topic_partition }));
-  await sql.lockWindows(tx, facts.athlete_id, facts.days, { days, now });
+  return sql.lockWindows(tx, facts.athlete_id, facts.days, { days, now });
 };
 
 const paneOf = (facts: PaneFacts, date: LocalDate): Pane => facts.days.find((day) => day.date === date)?.pane ?? "late";
@@ -73,10 +80,13 @@ export const commitPane = async (
   const superseded = supersededKeys(decision).map((key) => ({ key, athlete_id: facts.athlete_id }));
   await deps.db.transaction(async (tx) => {
     await deps.onStep("pane.begun");
-    await check(tx, facts, decision, now);
+    const revs = await check(tx, facts, decision, now);
     await deps.onStep("pane.checked");
     if (closing.length > 0) await sql.emptyStaging(tx, facts.athlete_id, closing);
     await deps.onStep("pane.staging-emptied");
+    await sql.restage(tx, facts.athlete_id, decision.restaged, revs);
+    if (decision.zones.length > 0) await sql.noteZones(tx, facts.athlete_id, decision.zones);
+    await deps.onStep("pane.restaged");
     const events = await changeDays(tx, of, decision, written.days);
     await deps.onStep("pane.pointer-moved");
     events.push(...(await changeSessions(tx, of, decision.sessions)));

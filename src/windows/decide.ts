@@ -4,6 +4,7 @@ import { liveSamples, twinKey, unseenContent } from "../domain/merge.ts";
 import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
 import { touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
+import { type Restaged, heldIn, inZones, restaged } from "./moves.ts";
 import { type Results, decideResults } from "./results.ts";
 
 /** A day whose object must be written, with the pointer it takes over from. */
@@ -22,7 +23,13 @@ export type PaneDecision = Results & {
   /** Content of deleted rows in hand that their tombstones do not know yet: their twins are known by it (D10). */
   seen: Adopted[];
   dirtied: Dirtied[];
+  restaged: Restaged;
+  /** Zones that stored rows came to by the athlete's settings. */
+  zones: string[];
 };
+
+/** A stored row and the day whose object holds it, which need not be its date any more (`inZones`). */
+type Place = { date: LocalDate; row: Sample };
 
 /** Answers the same for equal rows in the order of the file. */
 export type RowsHash = (rows: readonly Sample[]) => string;
@@ -37,27 +44,29 @@ const byDate = (samples: readonly Sample[]): Map<LocalDate, Sample[]> => {
   return days;
 };
 
+/** Rows in the objects of all days but these. */
+const storedBeside = (facts: PaneFacts, days: ReadonlySet<LocalDate>): Place[] =>
+  facts.stored
+    .filter(({ pointer }) => !days.has(pointer.period_start))
+    .flatMap(({ pointer, rows }) => rows.map((row) => ({ date: pointer.period_start, row })));
+
 /**
  * Stored copies, in days that do not fire here, of ids that now live in a closing day: their day must lose them in
  * the same transaction, so that no id stands in two objects (architecture §2).
  */
-const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map<LocalDate, Sample[]>): Sample[] => {
+const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map<LocalDate, Sample[]>): Place[] => {
   const taken = new Set([...closing].flatMap((date) => (days.get(date) ?? []).map((row) => row.sample_id)));
-  return facts.stored
-    .filter(({ pointer }) => !closing.has(pointer.period_start))
-    .flatMap(({ rows }) => rows.filter((row) => taken.has(row.sample_id)));
+  return storedBeside(facts, closing).filter(({ row }) => taken.has(row.sample_id));
 };
 
 /**
  * Rows in objects of days that do not fire here, whose id is deleted: the deletion may have met another copy of it in
  * staging, so that nobody searched for this one. Their days fire, and lose them.
  */
-const deadElsewhere = (facts: PaneFacts): Sample[] => {
+const deadElsewhere = (facts: PaneFacts): Place[] => {
   const dead = new Set(facts.tombstones.map((stone) => stone.sample_id));
   const firing = new Set(facts.days.map((day) => day.date));
-  return facts.stored
-    .filter(({ pointer }) => !firing.has(pointer.period_start))
-    .flatMap(({ rows }) => rows.filter((row) => tombstoneIds(row).some((id) => dead.has(id))));
+  return storedBeside(facts, firing).filter(({ row }) => tombstoneIds(row).some((id) => dead.has(id)));
 };
 
 const decideDay = (
@@ -84,27 +93,48 @@ const seenContent = (facts: PaneFacts, hand: readonly Sample[], digest: Digest):
     start_at: row.start_at,
   }));
 
+/** Days that must fire for what this pane finds or does: those that hold such rows, and those that read them. */
+const dirtiedDays = (
+  facts: PaneFacts,
+  of: {
+    closing: ReadonlySet<LocalDate>;
+    hand: readonly Sample[];
+    lost: readonly Place[];
+    moved: readonly Sample[];
+  },
+): Dirtied[] => {
+  const dirtied = new Map<LocalDate, Dirtied>();
+  const touch = (date: LocalDate, zone: string): void => {
+    if (!of.closing.has(date)) dirtied.set(date, { date, closes_at: dayEnd(date, zone) });
+  };
+  const moved = new Set(of.moved.map((row) => row.sample_id));
+  for (const { date, row } of storedBeside(facts, of.closing)) if (moved.has(row.sample_id)) touch(date, row.tz);
+  for (const row of of.moved) touch(row.local_date, row.tz);
+  for (const { date, row } of deadElsewhere(facts)) touch(date, row.tz);
+  const zones = [...new Set(of.hand.map((sample) => sample.tz))];
+  for (const { date, row } of of.lost) {
+    touch(date, row.tz);
+    for (const read of touchedDates(row, zones)) touch(read, row.tz);
+  }
+  return [...dirtied.values()];
+};
+
 /**
  * What the pane changes: a pure function of its facts, so that neither the order of arrival nor the split of rows
  * between staging and Parquet can matter (I3). Early days only get sessions and metrics; closing and late days also get their
  * object and sleep streams. Equal content decides nothing.
  */
-export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
+export const decidePane = (stored: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
+  const { facts, zones } = inZones(stored);
   const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
   const { live, adopted } = liveSamples(hand, facts.tombstones, tools.digest);
   const days = byDate(live);
   const closing = new Set(facts.days.filter((day) => day.pane !== "early").map((day) => day.date));
   const lost = lostCopies(facts, closing, days);
+  const losing = new Set(lost.map(({ date }) => date));
   // Twins share their second, but not always their date: whoever closes a date the pair may have writes it down.
   const mine = adopted.filter(({ sample }) => possibleDates(sample.start_at).some((date) => closing.has(date)));
-  const dirtied = new Map<LocalDate, Dirtied>();
-  const touch = (date: LocalDate, zone: string): void => {
-    if (!closing.has(date)) dirtied.set(date, { date, closes_at: dayEnd(date, zone) });
-  };
-  for (const { sample } of mine) touch(sample.local_date, sample.tz);
-  for (const row of deadElsewhere(facts)) touch(row.local_date, row.tz);
-  const zones = [...new Set(hand.map((sample) => sample.tz))];
-  for (const copy of lost) for (const date of touchedDates(copy, zones)) touch(date, copy.tz);
+  const back = restaged(facts, live, { closing, losing });
   const decision: PaneDecision = {
     objects: [],
     removed: [],
@@ -115,10 +145,15 @@ export const decidePane = (facts: PaneFacts, tools: { digest: Digest; rowsHash: 
       start_at: sample.start_at,
     })),
     seen: seenContent(facts, hand, tools.digest),
-    dirtied: [...dirtied.values()],
+    dirtied: dirtiedDays(facts, { closing, hand, lost, moved: [...mine.map(({ sample }) => sample), ...back.rows] }),
+    restaged: back,
+    zones,
   };
-  for (const date of new Set([...closing, ...lost.map((copy) => copy.local_date)])) {
-    const { object, removed } = decideDay(date, days.get(date) ?? [], facts, tools.rowsHash);
+  for (const date of new Set([...closing, ...losing])) {
+    const rows = days.get(date) ?? [];
+    const held = closing.has(date) ? null : heldIn(facts, date);
+    const mine = held === null ? rows : rows.filter((row) => held.has(row.sample_id));
+    const { object, removed } = decideDay(date, mine, facts, tools.rowsHash);
     if (object) decision.objects.push(object);
     if (removed) decision.removed.push(removed);
   }

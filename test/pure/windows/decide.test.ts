@@ -108,6 +108,8 @@ test("a pane over what is already stored decides nothing", () => {
     adopted: [],
     seen: [],
     dirtied: [],
+    restaged: { rows: [], beaten: [] },
+    zones: [],
   });
 });
 

@@ -103,6 +103,9 @@ const commit = (store: Store, facts: PaneFacts, decision: PaneDecision, written:
     for (const [id, row] of store.staging)
       if (row.local_date === day.date && (row.rev <= day.k || store.without === "rev")) store.staging.delete(id);
   }
+  for (const { sample_id } of decision.restaged.beaten) store.staging.delete(sample_id);
+  for (const row of decision.restaged.rows)
+    store.staging.set(row.sample_id, { ...row, rev: store.windows.get(row.local_date)?.dirty ?? 0 });
   movePointers(store, decision, written);
   writeMetrics(store, decision);
   for (const row of decision.facts.upserts) store.history.set(row.date, row);
@@ -155,6 +158,7 @@ export function* paneActor(store: Store): Actor {
     yield "pane.begun";
     yield "pane.checked";
     yield "pane.staging-emptied";
+    yield "pane.restaged";
     yield "pane.pointer-moved";
     yield "pane.sessions";
     yield "pane.streams";
