@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { Refusal, wayOut } from "../flow/positions.ts";
 import * as option from "./replay-options.ts";
 import { type Asked, type ReplayPlan, namesBeginning } from "./replay-plan.ts";
 import type { ReplayPreview } from "./replay-preview.ts";
@@ -41,16 +42,21 @@ const ticker = (stderr: ReplayCommandDeps["stderr"]) => {
   };
 };
 
+/** A position that is gone from the log is no reason to move it: what was removed cannot be replayed. */
+const stoppedText = (id: string, cause: unknown): string => {
+  const text = cause instanceof Error ? cause.message.replace(`; ${wayOut}`, "") : String(cause);
+  return cause instanceof Refusal
+    ? `replay ${id} stopped: ${text}. Cancel it, and replay what is left with another one`
+    : `replay ${id} stopped: ${text}. \`health-sync replay resume ${id}\` goes on from where it was`;
+};
+
 const finish = async (deps: ReplayCommandDeps, ports: ReplayPorts, id: string): Promise<ReplayEnd> => {
   const line = ticker(deps.stderr);
   try {
     return await ports.run(id, (status) => line.show(progressLine(status)));
   } catch (cause) {
     if (cause instanceof ReplayRefused) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`replay ${id} stopped: ${text}. \`health-sync replay resume ${id}\` goes on from where it was`, {
-      cause,
-    });
+    throw new Error(stoppedText(id, cause), { cause });
   } finally {
     line.end();
   }
