@@ -68,14 +68,16 @@ test("an entry of an import keeps its door, its lane and that its id was made he
   ]);
 });
 
+/** An Open mHealth data point. */
+const point = (value: number) => ({
+  header: { id: uuid(5), schema_id: { namespace: "omh", name: "heart-rate", version: "2.0" } },
+  body: {
+    heart_rate: { value, unit: "beats/min" },
+    effective_time_frame: { date_time: "2026-03-10T12:00:00Z" },
+  },
+});
+
 test("an entry of another client goes through that client's converter again, and gets the same id", () => {
-  const point = (value: number) => ({
-    header: { id: uuid(5), schema_id: { namespace: "omh", name: "heart-rate", version: "2.0" } },
-    body: {
-      heart_rate: { value, unit: "beats/min" },
-      effective_time_frame: { date_time: "2026-03-10T12:00:00Z" },
-    },
-  });
   const from = { athlete_id: "a1", received_at: RECEIVED, door: "open_mhealth", kind: "http", body_hash: "h" } as const;
   const { dead_letters } = decideAgain([point(9000)], { ...from, time_zone: "Asia/Tokyo" });
   const [letter] = dead_letters;
