@@ -1,7 +1,9 @@
 import { tombstoneIds } from "../domain/copies.ts";
 import { DAY, epochDay, possibleDates } from "../domain/local-day.ts";
 import { liveSamples } from "../domain/merge.ts";
-import type { Digest, Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
+import { rezone } from "../domain/rezone.ts";
+import type { AthleteSettings, Digest, Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
+import { readAthlete } from "../flow/athletes.ts";
 import { ObjectMissing, type Database, type ObjectStore, type ParquetFormat } from "../flow/ports.ts";
 import { readTombstones, readPointers, readStaged, readTombstonesOf, type Pointer } from "./sql.ts";
 
@@ -35,7 +37,7 @@ export type SeriesRequest = {
 /** Live samples that overlap [from, to), by start, end, id. `until`: complete up to this start; `to` if to the end. */
 export type Series = { live: Sample[]; until: Instant };
 
-type Plan = { staged: Sample[]; pointers: Pointer[]; tombstones: Tombstone[] };
+type Plan = { settings: AthleteSettings; staged: Sample[]; pointers: Pointer[]; tombstones: Tombstone[] };
 type Range = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
 
 const rangeOf = (request: SeriesRequest): Range => {
@@ -48,6 +50,7 @@ const rangeOf = (request: SeriesRequest): Range => {
 /** Pointers, staging and tombstones of one moment (I8): a pane that moves rows in between is seen whole or not at all. */
 const readPlan = async (db: Database, athleteId: string, metric: string | null, range: Range): Promise<Plan> =>
   db.snapshot(async (tx) => ({
+    settings: (await readAthlete(tx, athleteId)).settings,
     staged: await readStaged(tx, athleteId, metric, range),
     pointers: await readPointers(tx, athleteId, metric, range),
     tombstones: await readTombstones(tx, athleteId, range),
@@ -83,7 +86,8 @@ const readObjects = async (
   while (at < plan.pointers.length) {
     const wave = plan.pointers.slice(at, at + CONCURRENCY);
     const read = await Promise.all(wave.map((pointer) => readObject(deps, pointer, request.metric)));
-    for (const some of read) for (const row of some) rows.push(row);
+    // An object keeps its rows as they were when it was written; staged rows move with the settings.
+    for (const some of read) for (const row of some) rows.push(rezone(row, plan.settings));
     at += wave.length;
     until = horizonOf(plan.pointers[at], request.to);
     const certain = rows.filter((row) => row.start_at < until && row.end_at >= request.from).length;
