@@ -4,24 +4,28 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeExport } from "../../bench/generator/export-xml.ts";
+import { measure } from "../../bench/measure.ts";
 import type { ImportReport } from "../../src/flow/import-report.ts";
 import { importFiles } from "../../src/ingest/import-files.ts";
 import type { BatchDecision } from "../../src/ingest/decide.ts";
 import { auditEnvironment } from "../support/audit/environment.ts";
 import { readTopics } from "../support/audit/topic-log.ts";
 import { openCorner } from "../support/corner.ts";
-import { runCommand, startCommand } from "../support/service/processes.ts";
+import { MAIN, runCommand, startCommand } from "../support/service/processes.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("import-resume");
 const { applyTopics, clock } = await openCorner(here);
 const folder = mkdtempSync(join(tmpdir(), "import-resume-"));
-beforeAll(applyTopics);
+const file = join(folder, "export.xml");
+beforeAll(async () => {
+  writeExport(file, { seed: 3, firstDate: "2025-06-01", sprinkle: true, bytes: 20_000_000 });
+  await applyTopics();
+});
 afterAll(() => rmSync(folder, { recursive: true }));
 
 // Postgres is away all the time: an import needs Kafka and the registry alone, the first time and when it goes on.
 const env = { ...here.env, DATABASE_URL: "postgres://nobody@127.0.0.1:1/none", XDG_STATE_HOME: folder };
-const file = join(folder, "export.xml");
 const args = ["import", file, "--athlete", "anna", "--time-zone", "Europe/Amsterdam", "--json"];
 const notesFolder = join(folder, "health-sync", "imports");
 
@@ -57,7 +61,6 @@ const idsOf = (chunks: readonly Chunk[]): string[] =>
   chunks.flatMap(({ series }) => series.flatMap(({ samples }) => samples.map(({ sample_id }) => sample_id)));
 
 test("an import killed in the middle goes on where it stopped: nothing lost, and little sent twice", async () => {
-  writeExport(file, { seed: 3, firstDate: "2025-06-01", sprinkle: true, bytes: 20_000_000 });
   const before = await importAndKill();
   const second = JSON.parse(await runCommand(args, env)) as ImportReport;
   const { report, sent } = await whole();
@@ -76,4 +79,10 @@ test("an import killed in the middle goes on where it stopped: nothing lost, and
 
   expect(readdirSync(notesFolder)).toEqual([]);
   expect((JSON.parse(await runCommand(args, env)) as ImportReport).resumed).toBe(0);
+});
+
+test("I10: an import takes under 300 MB of memory", async () => {
+  const { peak_mb } = await measure([MAIN, ...args, "--dry-run"], { ...process.env, ...env });
+  expect(peak_mb).toBeGreaterThan(50);
+  expect(peak_mb).toBeLessThan(300);
 });
