@@ -68,7 +68,8 @@ export const readClaim = (body: ReconcileBody, received_at: Instant): Claim => {
   const [from, to] = [instant("from", body.from), instant("to", body.to)];
   if (to <= from) return wrong({ path: "to", detail: "must be after from" });
   if (to - from > MAX_DAYS * DAY) return wrong({ path: "to", detail: `must be at most ${MAX_DAYS} days after from` });
-  const as_of = body.as_of == null ? received_at : instant("as_of", body.as_of);
+  // A client's clock may be ahead of ours.
+  const as_of = body.as_of == null ? received_at : Math.min(received_at, instant("as_of", body.as_of));
   const bad = body.uuids.findIndex((uuid) => !isUuid(uuid));
   if (bad >= 0) return wrong({ path: `uuids[${bad}]`, detail: "must be a UUID" });
   return { metric, from, to, as_of, uuids: new Set(body.uuids.map((uuid) => uuid.toLowerCase())) };
