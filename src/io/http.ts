@@ -53,12 +53,13 @@ const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyRepl
 const isStream = <Piece>(body: unknown): body is AsyncIterable<Piece> =>
   typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 
-const send = (reply: FastifyReply, answer: RouteResponse): FastifyReply => {
+/** `broken`: a stream ended in an error, when its answer had begun already and nobody else will tell. */
+const send = (reply: FastifyReply, answer: RouteResponse, broken: (error: Error) => void): FastifyReply => {
   reply.code(answer.status).headers(answer.headers ?? {});
   if (answer.headers?.["content-type"] === undefined) {
     return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(answer.body ?? null));
   }
-  return reply.send(isStream<string>(answer.body) ? Readable.from(answer.body) : answer.body);
+  return reply.send(isStream(answer.body) ? Readable.from(answer.body).once("error", broken) : answer.body);
 };
 
 /** `/v1/athletes/{athlete_id}` → `/v1/athletes/:athlete_id`. */
@@ -66,6 +67,16 @@ const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1"
 
 const athleteOf = (request: FastifyRequest): string | null =>
   (request.params as { athlete_id?: string }).athlete_id ?? null;
+
+/** No id, date or key has control characters; Postgres takes no U+0000 at all. */
+const checkParams = (request: FastifyRequest): void => {
+  const params = Object.entries(request.params as Record<string, string>);
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
+  const path = params.find(([, value]) => /[\u0000-\u001f\u007f]/.test(value))?.[0];
+  if (path === undefined) return;
+  const detail = "must not hold control characters";
+  throw new Problem(400, `${path} ${detail}`, { errors: [{ path, detail }] });
+};
 
 const admit = async (
   route: Route,
@@ -81,6 +92,7 @@ const admit = async (
     const detail = "must be 1 to 64 letters, digits, _ or -, and start with a letter or digit";
     throw new Problem(400, `athlete_id ${detail}`, { errors: [{ path: "athlete_id", detail }] });
   }
+  checkParams(request);
   permit(claims, route.scope, athlete);
   const giveBack = options.admission?.(claims.id ?? token, athlete);
   if (giveBack) places.set(request, takenPlace(reply.raw, giveBack));
@@ -121,7 +133,9 @@ const register = (app: FastifyInstance, route: Route, options: HttpOptions): voi
         const answer = await answerTo(request);
         // A stream may last for hours; what it takes is bounded by its route.
         if (isStream(answer.body)) place?.giveBack();
-        return await send(reply, answer);
+        return await send(reply, answer, (error) =>
+          options.telemetry.warn("http_stream_broken", { error: error.name, request_id: request.id }),
+        );
       } finally {
         place?.end();
       }

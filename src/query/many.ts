@@ -91,7 +91,7 @@ const withoutId = ({ athlete_id: _, ...row }: ManyRow) => row;
 const readMany = async (deps: QueryDeps, request: RouteRequest): Promise<Record<string, unknown>> => {
   const query: Query = request.query;
   const now = deps.clock.now();
-  const to = query.to ?? localDate(now, "+14:00");
+  const { to } = metricsQuery(query.to === undefined ? {} : { to: query.to }, now);
   const metrics = query.metric === undefined ? null : query.metric.split(",");
   for (const metric of metrics ?? []) metricsQuery({ metric }, now);
   const range = metricsQuery({ from: query.from ?? addDays(to, -6), to }, now);

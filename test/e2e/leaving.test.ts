@@ -183,6 +183,24 @@ const fingerprint = async (athlete: string): Promise<string> => {
   return hash.digest("hex");
 };
 
+/** Headers of answers whose bodies hold the canary, what a refusal says, and the Prometheus figures. */
+const headersOfReading = async (service: Service): Promise<string[]> => {
+  const from = new Date(Date.now() - 6 * 86_400_000).toISOString().slice(0, 10);
+  const ask = async (path: string, init: RequestInit = {}): Promise<[string, string]> => {
+    const headers = { authorization: `Bearer ${service.token}`, "content-type": "application/json" };
+    const answer = await fetch(service.url + path, { ...init, headers });
+    return [JSON.stringify([...answer.headers]), await answer.text()];
+  };
+  const [headers, body] = await ask(`/v1/athletes/${CANARY}/samples?metric=heart_rate&from=${from}`);
+  expect(body).toContain(NAME);
+  const [today] = await ask(`/v1/athletes/${CANARY}/today`);
+  const [archive] = await ask(`/v1/athletes/${CANARY}/export?format=csv`);
+  const bad = `{"samples":[],"anchor":{"${NAME}":${VALUE}}`;
+  const refused = await ask(`/v1/athletes/${CANARY}/batches`, { method: "POST", body: bad });
+  const [, figures] = await ask("/metrics");
+  return [headers, today, archive, ...refused, figures];
+};
+
 const quietly = async (service: Service): Promise<ServiceProcess> => {
   const worker = service.worker();
   await worker.event("worker.ready");
@@ -196,6 +214,7 @@ test("after an erasure nothing of the person is found in any store, and no log e
     for (const athlete of [OTHER, CANARY]) await service.client.send(batchOf(athlete));
     await poison();
     const worker = await quietly(service);
+    const told = await headersOfReading(service);
     await byHand(CANARY);
     for (const table of await unseen()) await insertRow(table, { athlete_id: CANARY });
     expect(await unseen()).toEqual([]);
@@ -223,9 +242,9 @@ test("after an erasure nothing of the person is found in any store, and no log e
     const late = (await inPostgres()).filter((line) => !line.startsWith("athletes: "));
     expect(late).toEqual([]);
     await again.stop();
-    const logs = [worker, again].map((process) => process.wholeLog()).join("\n");
-    expect(logs).toContain("applied");
-    for (const canary of [NAME, "Quetzalcoatl", String(VALUE)]) expect(logs).not.toContain(canary);
+    const sinks = [worker.wholeLog(), again.wholeLog(), service.edgeLog(), ...told].join("\n");
+    for (const sign of ["applied", "http_request", "health_sync_records_total"]) expect(sinks).toContain(sign);
+    for (const canary of [NAME, "Quetzalcoatl", String(VALUE)]) expect(sinks).not.toContain(canary);
   } finally {
     await service.close();
   }

@@ -3,10 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair, type JWTHeaderParameters } from "jose";
-import { afterAll, expect, test } from "vitest";
-import { connect } from "../../src/app.ts";
-import { apiRoutes, edgeRoutes } from "../../src/app-routes.ts";
-import { readConfig } from "../../src/config.ts";
+import { expect, test } from "vitest";
 import { SCOPES } from "../../src/flow/token-claims.ts";
 import type { Route } from "../../src/flow/route.ts";
 import { jwksVerifier } from "../../src/io/http-auth.ts";
@@ -15,25 +12,11 @@ import { openDatabase } from "../../src/io/postgres.ts";
 import { createAccess } from "../../src/ops/access.ts";
 import { parseRevocation, revokeCommand } from "../../src/ops/token-revoke.ts";
 import { openEdge, SECRET, tokenFor } from "../support/ingest/edge.ts";
+import { openRouteTable } from "../support/route-table.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("access");
-const connections = connect(readConfig(here.env), "test");
-const db = connections.openDatabase(4);
-const objects = connections.openObjects();
-const producer = connections.kafka.producer();
-const ending = new AbortController();
-afterAll(async () => {
-  ending.abort();
-  objects.close();
-  await Promise.all([db.close(), producer.close()]);
-});
-
-/** The route table as it is served: a route added tomorrow is tested tomorrow. */
-const routes: Route[] = [
-  ...edgeRoutes(connections, { db, producer, objects }),
-  ...apiRoutes(connections, { db, objects, signal: ending.signal }),
-];
+const { routes, db } = openRouteTable(here);
 const clock = { now: () => Date.now() };
 const edge = await openEdge(routes, { access: createAccess({ db, clock }) });
 

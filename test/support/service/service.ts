@@ -34,6 +34,8 @@ export type Service = {
   command(...args: string[]): Promise<string>;
   /** The auditor's table; throws it where an invariant does not hold. */
   audit(more?: readonly LedgerLine[]): Promise<{ report: string; state: FinalState }>;
+  /** All that edge and api have logged. */
+  edgeLog(): string;
   close(): Promise<void>;
 };
 
@@ -84,6 +86,7 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
       if (!verdicts.every(passed)) throw new Error(`the auditor found:\n${report}`);
       return { report, state: await finalState(environment.databaseUrl, stored) };
     },
+    edgeLog: () => edge.wholeLog(),
     close: async () => {
       await Promise.all([...workers].map((w) => w.stop()));
       await edge.stop();
