@@ -37,7 +37,8 @@ export const dirtyDates = async (
        coalesce((select topic_partition from windows where athlete_id = $1 limit 1), 0)
      from unnest($2::date[], $3::timestamptz[]) as t(d, c) order by d
      on conflict (athlete_id, local_date) do update set
-       dirty = windows.dirty + 1, touched_at = excluded.touched_at, reason = excluded.reason,
+       dirty = windows.dirty + 1, touched_at = excluded.touched_at,
+       reason = case when windows.reason = 'recompute' then windows.reason else excluded.reason end,
        lane = case when windows.dirty > windows.fired and windows.lane = 'live' then 'live' else excluded.lane end
      returning local_date, dirty`,
     [of.athlete_id, dates, dates.map((date) => new Date(closesAt(date, of.settings, of.seen))), new Date(of.now)],

@@ -51,7 +51,8 @@ const dirtyWindows = async (tx: Tx, rows: StagingRows): Promise<Map<string, numb
        as t(a, d, c, l, r, p, n) order by n
      on conflict (athlete_id, local_date) do update set
        dirty = windows.dirty + 1, closes_at = greatest(windows.closes_at, excluded.closes_at),
-       touched_at = excluded.touched_at, reason = excluded.reason, topic_partition = excluded.topic_partition,
+       touched_at = excluded.touched_at, topic_partition = excluded.topic_partition,
+       reason = case when windows.reason = 'recompute' then windows.reason else excluded.reason end,
        lane = case when windows.dirty > windows.fired and windows.lane = 'live' then 'live' else excluded.lane end
      returning athlete_id, local_date, dirty`,
     [

@@ -36,7 +36,7 @@ export const lockWindows = async (
        dirty = w.dirty + excluded.dirty,
        touched_at = case when excluded.dirty > 0 then excluded.touched_at else w.touched_at end,
        lane = case when excluded.dirty > 0 then 'live' else w.lane end,
-       reason = case when excluded.dirty > 0 then excluded.reason else w.reason end
+       reason = case when excluded.dirty > 0 and w.reason <> 'recompute' then excluded.reason else w.reason end
      returning local_date, dirty`,
     [athleteId, new Date(dirtied.now), JSON.stringify(days)],
   );
@@ -149,9 +149,11 @@ export const noteSeen = async (tx: Tx, athleteId: string, seen: readonly Adopted
 export const markFired = async (tx: Tx, athleteId: string, days: readonly PaneDay[], now: Instant): Promise<void> => {
   await tx.query(
     `update windows w set fired = greatest(w.fired, d.k), fired_at = $2,
-       closed_at = case when d.closing then coalesce(w.closed_at, $2) else w.closed_at end
+       closed_at = case when d.closing then coalesce(w.closed_at, $2) else w.closed_at end,
+       reason = case when d.closing and w.dirty <= d.k and w.reason = 'recompute' then 'recomputed' else w.reason end
      from unnest($3::date[], $4::bigint[], $5::boolean[]) as d(date, k, closing)
      where w.athlete_id = $1 and w.local_date = d.date`,
+/** A recompute is done once a pane that closes, or comes late, has read what it marked. */
     [
       athleteId,
       new Date(now),

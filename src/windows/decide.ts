@@ -4,7 +4,7 @@ import { liveSamples, twinKey, unseenContent } from "../domain/merge.ts";
 import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/sample.ts";
 import { touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
-import { type Restaged, heldIn, inZones, restaged } from "./moves.ts";
+import { type Restaged, asReadNow, heldIn, restaged } from "./moves.ts";
 import { type Results, decideResults } from "./results.ts";
 
 /** A day whose object must be written, with the pointer it takes over from. */
@@ -28,7 +28,7 @@ export type PaneDecision = Results & {
   zones: string[];
 };
 
-/** A stored row and the day whose object holds it, which need not be its date any more (`inZones`). */
+/** A stored row and the day whose object holds it, which need not be its date any more (`asReadNow`). */
 type Place = { date: LocalDate; row: Sample };
 
 /** Answers the same for equal rows in the order of the file. */
@@ -101,6 +101,8 @@ const dirtiedDays = (
     hand: readonly Sample[];
     lost: readonly Place[];
     moved: readonly Sample[];
+    /** Rows that mean something else now, before and after. */
+    reread: readonly Sample[];
   },
 ): Dirtied[] => {
   const dirtied = new Map<LocalDate, Dirtied>();
@@ -116,6 +118,7 @@ const dirtiedDays = (
     touch(date, row.tz);
     for (const read of touchedDates(row, zones)) touch(read, row.tz);
   }
+  for (const row of of.reread) for (const read of touchedDates(row, zones)) touch(read, row.tz);
   return [...dirtied.values()];
 };
 
@@ -125,11 +128,11 @@ const dirtiedDays = (
  * object and sleep streams. Equal content decides nothing.
  */
 export const decidePane = (stored: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
-  const { facts, zones } = inZones(stored);
+  const closing = new Set(stored.days.filter((day) => day.pane !== "early").map((day) => day.date));
+  const { facts, zones, reread } = asReadNow(stored, closing);
   const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
   const { live, adopted } = liveSamples(hand, facts.tombstones, tools.digest);
   const days = byDate(live);
-  const closing = new Set(facts.days.filter((day) => day.pane !== "early").map((day) => day.date));
   const lost = lostCopies(facts, closing, days);
   const losing = new Set(lost.map(({ date }) => date));
   // Twins share their second, but not always their date: whoever closes a date the pair may have writes it down.
@@ -145,7 +148,13 @@ export const decidePane = (stored: PaneFacts, tools: { digest: Digest; rowsHash:
       start_at: sample.start_at,
     })),
     seen: seenContent(facts, hand, tools.digest),
-    dirtied: dirtiedDays(facts, { closing, hand, lost, moved: [...mine.map(({ sample }) => sample), ...back.rows] }),
+    dirtied: dirtiedDays(facts, {
+      closing,
+      hand,
+      lost,
+      moved: [...mine.map(({ sample }) => sample), ...back.rows],
+      reread,
+    }),
     restaged: back,
     zones,
   };

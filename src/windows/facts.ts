@@ -60,6 +60,8 @@ export type PaneFacts = {
   days: readonly PaneDay[];
   staged: readonly Sample[];
   stored: readonly { pointer: Pointer; rows: readonly Sample[] }[];
+  /** Dates that are recomputed: their rows are read again as they were sent (`reinterpret`). Absent: none. */
+  reread?: ReadonlySet<LocalDate>;
   tombstones: readonly Tombstone[];
   metrics: readonly MetricRow[];
   totals: readonly DailyTotal[];

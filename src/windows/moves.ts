@@ -1,4 +1,5 @@
 import { conflictOf } from "../domain/copies.ts";
+import { reinterpret } from "../domain/reinterpret.ts";
 import { rezone } from "../domain/rezone.ts";
 import type { Instant, LocalDate, Sample } from "../domain/sample.ts";
 import type { PaneFacts } from "./facts.ts";
@@ -6,19 +7,33 @@ import type { PaneFacts } from "./facts.ts";
 /** Rows that go back to staging; copies staged elsewhere that they have beaten make way for them. */
 export type Restaged = { rows: Sample[]; beaten: { sample_id: string; received_at: Instant }[] };
 
+/** Facts as they are read now, the zones that stored rows came to by it, and rows of closing days as before and now. */
+type ReadNow = { facts: PaneFacts; zones: string[]; reread: Sample[] };
+
 /**
- * The facts as the athlete's settings have them now, and the zones that stored rows came to by it: an object keeps its
- * rows as they were when it was written. Staged rows moved with the settings themselves.
+ * The facts as the athlete's settings have them now, and in dates that are recomputed also today's rules: an object
+ * keeps its rows as they were when it was written. Staged rows moved with the settings themselves, and keep their date.
  */
-export const inZones = (facts: PaneFacts): { facts: PaneFacts; zones: string[] } => {
+export const asReadNow = (facts: PaneFacts, closing: ReadonlySet<LocalDate>): ReadNow => {
   const zones = new Set<string>();
+  const reread: Sample[] = [];
+  const again = (row: Sample, date: LocalDate): Sample => {
+    if (facts.reread?.has(date) !== true) return row;
+    const read = reinterpret(row, facts.settings);
+    if (read !== row && closing.has(date)) reread.push(row, read);
+    return read;
+  };
   const now = (row: Sample): Sample => {
-    const moved = rezone(row, facts.settings);
-    if (moved !== row) zones.add(moved.tz);
-    return moved;
+    const read = again(rezone(row, facts.settings), row.local_date);
+    if (read.tz !== row.tz || read.attributes.tz_source !== row.attributes.tz_source) zones.add(read.tz);
+    return read;
   };
   const stored = facts.stored.map(({ pointer, rows }) => ({ pointer, rows: rows.map(now) }));
-  return { facts: { ...facts, stored }, zones: [...zones].toSorted() };
+  const staged = facts.staged.map((row) => {
+    const read = again(row, row.local_date);
+    return read.local_date === row.local_date ? read : row;
+  });
+  return { facts: { ...facts, stored, staged }, zones: [...zones].toSorted(), reread };
 };
 
 /** Rows of a date in hand, by which of them the date's own object holds already. */

@@ -157,6 +157,16 @@ const readResults = async (
   };
 };
 
+/** Dates near these that are recomputed: a neighbour's rows are read again here too, as they will be there. */
+const readReread = async (tx: Reader, athleteId: string, { first, last }: Dates): Promise<ReadonlySet<LocalDate>> => {
+  const rows = await tx.query<{ local_date: LocalDate }>(
+    `select local_date from windows
+     where athlete_id = $1 and local_date between $2::date and $3::date and reason = 'recompute'`,
+    [athleteId, addDays(first, -MOST_WIDER / DAY), addDays(last, MOST_WIDER / DAY)],
+  );
+  return new Set(rows.map((row) => row.local_date));
+};
+
 /**
  * Reads what a pane of these days stands on, in one snapshot; null when none of them wants its pane any longer.
  * Throws ObjectMissing when a pointer moved on and its object is gone: start over.
@@ -173,5 +183,6 @@ export const readFacts = async (
     const athlete = await readAthlete(tx, athleteId);
     const hand = await readInputs(tx, { athleteId, dayObjects: deps.dayObjects }, days, span);
     const results = await readResults(tx, athleteId, days, span);
-    return { athlete_id: athleteId, ...athlete, days, ...hand, ...results };
+    const reread = await readReread(tx, athleteId, span);
+    return { athlete_id: athleteId, ...athlete, days, ...hand, reread, ...results };
   });

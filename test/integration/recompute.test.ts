@@ -65,6 +65,38 @@ test("where nothing is otherwise than stored a recompute changes no row, object 
   expect(await bench.db.query("select last_value from revisions")).toEqual([numbers]);
 });
 
+test("samples that an earlier rule read wrongly are read again as they were sent: object, metric and event follow", async () => {
+  await settled(weight("2026-11-18", 160, true), weight("2026-11-19", 161));
+  expect(await weights()).toEqual({ "2026-11-18": 160, "2026-11-19": 73 });
+  await recompute();
+  expect(await weights()).toEqual({ "2026-11-18": 72.6, "2026-11-19": 73 });
+  const wrong = await finalState(bench);
+  expect(Object.values(wrong.days).flatMap((rows) => rows.map(({ value }) => Math.round(value)))).toEqual([73, 73]);
+  const events = wrong.events.filter(({ key }) => key.includes("2026-11-18|weight"));
+  expect(events).toHaveLength(1);
+
+  await clear(bench);
+  await settled(weight("2026-11-18", 160), weight("2026-11-19", 161));
+  expect((await finalState(bench)).days).toEqual(wrong.days);
+  expect(await weights()).toEqual({ "2026-11-18": 72.6, "2026-11-19": 73 });
+});
+
+test("an open day is read again by every early pane, and written right when it closes", async () => {
+  await bench.stage([weight("2026-11-20", 160, true)]);
+  await quiesce(bench);
+  expect(await weights()).toEqual({ "2026-11-20": 160 });
+  await recompute();
+  expect(await weights()).toEqual({ "2026-11-20": 72.6 });
+  await bench.stage([{ ...weight("2026-11-20", 150), sample_id: uuid(7), start_at: at("2026-11-20T06:00:00Z") }]);
+  await quiesce(bench);
+  expect(await weights()).toEqual({ "2026-11-20": 72.6 });
+  bench.now = at("2026-11-21T12:00:00Z");
+  await quiesce(bench);
+  expect(await weights()).toEqual({ "2026-11-20": 72.6 });
+  const { days } = await finalState(bench);
+  expect(days["2026-11-20"]?.map(({ value }) => Math.round(value))).toEqual([68, 73]);
+});
+
 test("a selection takes its dates, athletes and the days that a rule has to do with", async () => {
   const walk = sent({
     athlete_id: "anna",
