@@ -18,7 +18,7 @@ export type ImportBench = {
   say: (line: string) => void;
 };
 
-const STACK = "bench";
+const STACK = `bench-${process.pid}`;
 const root = join(import.meta.dirname, "..");
 const extension = extname(import.meta.filename);
 const main = join(root, "src", `main${extension}`);

@@ -85,6 +85,6 @@ export const openFile = async (path: string): Promise<Content> => {
   const kind = text.startsWith("<") ? "xml" : text.startsWith("{") ? "json" : null;
   if (kind === null) throw new NotAnExport(`neither XML, zip nor JSON; ${EXPECTED}`);
   const { size } = await stat(path);
-  const stream = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const stream = createReadStream(path, { highWaterMark: 64 * 1024 });
   return { kind, bytes: size, stream, close: () => stream.destroy() };
 };
