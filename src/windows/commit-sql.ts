@@ -146,6 +146,7 @@ export const noteSeen = async (tx: Tx, athleteId: string, seen: readonly Adopted
   );
 };
 
+/** A recompute is done once a pane that closes, or comes late, has read what it marked. */
 export const markFired = async (tx: Tx, athleteId: string, days: readonly PaneDay[], now: Instant): Promise<void> => {
   await tx.query(
     `update windows w set fired = greatest(w.fired, d.k), fired_at = $2,
@@ -153,7 +154,6 @@ export const markFired = async (tx: Tx, athleteId: string, days: readonly PaneDa
        reason = case when d.closing and w.dirty <= d.k and w.reason = 'recompute' then 'recomputed' else w.reason end
      from unnest($3::date[], $4::bigint[], $5::boolean[]) as d(date, k, closing)
      where w.athlete_id = $1 and w.local_date = d.date`,
-/** A recompute is done once a pane that closes, or comes late, has read what it marked. */
     [
       athleteId,
       new Date(now),
