@@ -28,6 +28,15 @@ export const openDeletions = async (tx: Reader, athleteId: string, limit: number
     [athleteId, limit],
   );
 
+/** Those of the ids whose tombstones stand: an erasure takes them away. */
+export const standing = async (tx: Reader, athleteId: string, ids: readonly string[]): Promise<Set<string>> => {
+  const rows = await tx.query<{ sample_id: string }>(
+    `select sample_id from sample_tombstones where athlete_id = $1 and sample_id = any($2::uuid[])`,
+    [athleteId, ids],
+  );
+  return new Set(rows.map((row) => row.sample_id));
+};
+
 export const stagedOf = async (tx: Reader, athleteId: string, ids: readonly string[]): Promise<Sample[]> => {
   const rows = await tx.query<StagedRow>(
     `select ${STAGED_NAMES} from health_samples_staging where athlete_id = $1 and sample_id = any($2::uuid[])`,

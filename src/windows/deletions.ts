@@ -41,7 +41,10 @@ const settle = async (deps: WindowsDeps, search: Search, stored: readonly Sample
   await deps.db.transaction(async (tx) => {
     await lockAthlete(tx, athlete_id);
     const ids = search.open.map((deletion) => deletion.sample_id);
-    const found = staged ? await sql.stagedOf(tx, athlete_id, ids) : stored;
+    // Read before the lock: whoever was erased meanwhile has no days any more that could be dirty.
+    const standing = await sql.standing(tx, athlete_id, ids);
+    const rows = staged ? await sql.stagedOf(tx, athlete_id, ids) : stored;
+    const found = rows.filter((row) => standing.has(row.sample_id));
     if (found.length === 0) return;
     // One time line is merged over all zones of an athlete (D13).
     const days = windowsOf(found, await sql.zonesSeen(tx, athlete_id), topic_partition);

@@ -5,7 +5,9 @@ import { openCorner } from "../support/corner.ts";
 import { auditEnvironment } from "../support/audit/environment.ts";
 import { readTopics } from "../support/audit/topic-log.ts";
 import { heartRate } from "../support/ingest/edge.ts";
-import type { ServiceProcess } from "../support/service/processes.ts";
+import { mintToken } from "../../src/ops/token.ts";
+import { createClient } from "../support/service/client.ts";
+import { runCommand, type ServiceProcess } from "../support/service/processes.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 
@@ -225,6 +227,11 @@ test("after an erasure nothing of the person is found in any store, and no log e
     expect((await corner.db.query(`select from dead_letters where athlete_id is null`)).length).toBe(2);
     const other = await fingerprint(OTHER);
 
+    // Killed on the way, it is finished by running it again.
+    for (const step of ["erase.rows", "erase.committed"]) {
+      const killed = runCommand(["erase", CANARY, "--yes"], { ...service.env, FAILPOINT: step });
+      await expect(killed).rejects.toThrow("exited null");
+    }
     const report = JSON.parse(await service.command("erase", CANARY, "--yes", "--json")) as Record<string, unknown>;
     await service.wait();
 
@@ -242,6 +249,14 @@ test("after an erasure nothing of the person is found in any store, and no log e
     const late = (await inPostgres()).filter((line) => !line.startsWith("athletes: "));
     expect(late).toEqual([]);
     await again.stop();
+    // The token of before is of no use any more; one of now begins anew.
+    await expect(service.client.send(batchOf(CANARY))).rejects.toThrow("answers 410");
+    const fresh = await mintToken({ secret: here.env.AUTH_SECRET, athletes: [CANARY], scopes: ["ingest"], ttl: 600 });
+    const back = createClient(() => service.url, fresh);
+    await back.send(batchOf(CANARY));
+    const last = await quietly(service);
+    expect(await corner.db.query(`select from health_streams where athlete_id = $1`, [CANARY])).toHaveLength(4);
+    await last.stop();
     const sinks = [worker.wholeLog(), again.wholeLog(), service.edgeLog(), ...told].join("\n");
     for (const sign of ["applied", "http_request", "health_sync_records_total"]) expect(sinks).toContain(sign);
     for (const canary of [NAME, "Quetzalcoatl", String(VALUE)]) expect(sinks).not.toContain(canary);

@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
+import type { Sample } from "../../src/domain/sample.ts";
 import { topicNames } from "../../src/flow/topics.ts";
 import { declaredTopics } from "../../src/io/avro-declared.ts";
 import { ERASE_STEPS, eraseAthlete, planErase, type EraseDeps } from "../../src/ops/erase.ts";
@@ -178,6 +179,28 @@ test.each(BEFORE_THE_LOCK)("a pane under way at %s brings nothing back", async (
   await sweepErased(deps(), 8 * 24 * HOUR);
   expect(await left()).toEqual({ athletes: 1 });
   expect(await storedKeys(bench)).toEqual([]);
+});
+
+test("a deletion that is being searched for dirties no day of somebody who was erased meanwhile", async () => {
+  const [row] = night(DAY);
+  await bench.stage(night(DAY));
+  bench.now = CLOSED;
+  await quiesce(bench);
+  await bench.delete([(row as Sample).sample_id]);
+  const get = bench.deps.objects.get;
+  let erased = false;
+  bench.deps.objects.get = async (key) => {
+    const body = await get(key);
+    if (!erased) {
+      erased = true;
+      await eraseAthlete(deps(), "anna");
+    }
+    return body;
+  };
+  await bench.settle();
+  bench.deps.objects.get = get;
+  expect(erased).toBe(true);
+  expect(await left()).toEqual({ athletes: 1 });
 });
 
 test("a person who comes back keeps what came after, and what the worker sweeps is not theirs", async () => {
