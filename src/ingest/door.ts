@@ -1,7 +1,7 @@
 import { metricOfType } from "../domain/catalogue.ts";
 import { aggregateId, isUuid, recordId } from "../domain/ids.ts";
 import type { Digest, Instant } from "../domain/sample.ts";
-import { type BatchBody, MAX_ENTRIES } from "./batch-body.ts";
+import type { BatchBody } from "./batch-body.ts";
 import { type BatchContext, type BatchDecision, batchId, decideBatch, type EntryList } from "./decide.ts";
 import { Problem } from "../flow/route.ts";
 import { isEntry } from "./read-sample.ts";
@@ -55,7 +55,9 @@ export const ignore = (into: Converted, name: string, by = 1): void => {
 };
 
 /** Entries a request may hold: clients that have no batches of their own send a day of seconds at once. */
-export const MAX_DOOR_ENTRIES = 20_000;
+const MAX_DOOR_ENTRIES = 20_000;
+/** Of these refused at most: a receipt lists them, with the paths of the client, and is one Kafka record. */
+const MAX_REFUSED = 3000;
 
 type Numbered = { entry: DoorSample; key: NonNullable<ReturnType<typeof recordKey>> };
 
@@ -64,7 +66,7 @@ type Numbered = { entry: DoorSample; key: NonNullable<ReturnType<typeof recordKe
  * without value, so that a re-sent window replaces. Where one request holds several aggregates of one window, the first
  * by value keeps the window's id and the others are numbered: none is lost.
  */
-const identify = (
+export const identify = (
   samples: readonly Placed<DoorSample>[],
   from: { athlete_id: string; door: string },
   digest: Digest,
@@ -97,6 +99,17 @@ const pathOf = ({ path, parent, names }: Place, field: string): string => {
   return path === "" ? name : `${path}.${name}`;
 };
 
+type Lists = { [List in EntryList]: readonly Placed<unknown>[] };
+
+/** Where entries stand and what is kept of them, as `decideBatch` asks for it. */
+export const placesOf = (lists: Lists): Required<Pick<BatchContext, "sent" | "place">> => ({
+  sent: (list, index) => JSON.stringify(lists[list][index]?.place.alone()),
+  place: (list, index, field) => {
+    const place = lists[list][index]?.place;
+    return place ? pathOf(place, field) : list;
+  },
+});
+
 export type DoorRequest = { athlete_id: string; received_at: Instant; door: BatchContext["door"]; body_hash: string };
 
 /** Throws Problem 413 where the batch is too large for one receipt. */
@@ -112,7 +125,6 @@ export const decideConverted = (
   }
   identify(samples, request, digest);
   const lists = { samples, deleted, daily };
-  const placeOf = (list: EntryList, index: number): Place | undefined => lists[list][index]?.place;
   const body: BatchBody = {
     time_zone: converted.time_zone,
     anchor: converted.anchor ?? null,
@@ -124,16 +136,12 @@ export const decideConverted = (
   const context: BatchContext = {
     ...request,
     ignored: Object.fromEntries(converted.ignored),
-    sent: (list, index) => JSON.stringify(placeOf(list, index)?.alone()),
-    place: (list, index, field) => {
-      const place = placeOf(list, index);
-      return place ? pathOf(place, field) : list;
-    },
+    ...placesOf(lists),
   };
   const decision = decideBatch(body, context, digest);
-  if (decision.dead_letters.length > MAX_ENTRIES) {
+  if (decision.dead_letters.length > MAX_REFUSED) {
     const first = decision.answer.rejected[0];
-    throw new Problem(413, `over ${MAX_ENTRIES} entries would be refused, so none was taken: ${first?.detail}`, {
+    throw new Problem(413, `over ${MAX_REFUSED} entries would be refused, so none was taken: ${first?.detail}`, {
       errors: first ? [{ path: first.path, detail: first.detail }] : [],
     });
   }

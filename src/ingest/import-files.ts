@@ -107,7 +107,7 @@ const partsOf = (
   counted: AsyncIterable<Uint8Array>,
   request: ImportRequest,
 ): AsyncIterable<Found[]> =>
-  content.kind === "xml" ? exportParts(counted, request, digest) : jsonParts(counted, request.time_zone, digest);
+  content.kind === "xml" ? exportParts(counted, request, digest) : jsonParts(counted, request, digest);
 
 /** Counts what is read. A disk or zip that fails half-way is a fault of the file, not of what was read before. */
 async function* counting(bytes: AsyncIterable<Uint8Array>, add: (count: number) => void): AsyncGenerator<Uint8Array> {

@@ -15,6 +15,7 @@ export type ImportPart = {
   /** The line on which an entry begins. */
   lineOf(index: number): number;
   sent?: NonNullable<BatchContext["sent"]>;
+  place?: NonNullable<BatchContext["place"]>;
 };
 
 /** What a file's reader finds: parts, elements that are not samples, and faults that end or interrupt it. */

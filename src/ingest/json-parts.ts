@@ -4,6 +4,7 @@ import { Problem } from "../flow/route.ts";
 import { BrokenExport } from "./apple-export/broken-export.ts";
 import { type BatchBody, batchSchema } from "./batch-body.ts";
 import { checkEnvelope } from "./envelope.ts";
+import { importParts, isHealthAutoExport } from "./health-auto-export/import.ts";
 import type { Found } from "./import-part.ts";
 import { listSlices } from "./json-slices.ts";
 
@@ -28,14 +29,25 @@ const envelopeFault = (body: unknown): string | null => {
   }
 };
 
-/** One batch of the native kind. */
-const batchPart = (text: string, place: { line: number; time_zone: string | null }, digest: Digest): Found => {
+type Place = { line: number; athlete_id: string; time_zone: string | null };
+
+/** What one JSON document holds, told by its members. */
+const documentParts = (text: string, place: Place, digest: Digest): Found[] => {
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    return { kind: "fault", line: place.line, detail: "not valid JSON, or cut short" };
+    return [{ kind: "fault", line: place.line, detail: "not valid JSON, or cut short" }];
   }
+  if (!isHealthAutoExport(body)) return [batchPart(body, { ...place, text }, digest)];
+  const parts = importParts(body, { ...place, text }, digest);
+  if (typeof parts === "string") return [{ kind: "fault", line: place.line, detail: parts }];
+  return parts.map((part) => ({ kind: "part", part }));
+};
+
+/** One batch of the native kind. */
+const batchPart = (body: unknown, place: Place & { text: string }, digest: Digest): Found => {
+  const { text } = place;
   const detail = envelopeFault(body);
   if (detail !== null) return { kind: "fault", line: place.line, detail };
   const batch = body as BatchBody;
@@ -84,10 +96,16 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** Native batches: NDJSON with one a line, or one JSON document over any number of lines. */
+const recordsOf = (found: readonly Found[]): number =>
+  found.reduce((sum, one) => sum + (one.kind === "part" ? (one.part.body.samples?.length ?? 0) : 0), 0);
+
+/**
+ * Native batches or files of the Health Auto Export app: NDJSON with one a line, or one JSON document over any number
+ * of lines.
+ */
 export async function* jsonParts(
   bytes: AsyncIterable<Uint8Array>,
-  time_zone: string | null,
+  import_: { athlete_id: string; time_zone: string | null },
   digest: Digest,
 ): AsyncGenerator<Found[]> {
   let document: string | null = null;
@@ -97,12 +115,12 @@ export async function* jsonParts(
     if (first && !isJson(text)) document = "";
     first = false;
     if (document === null) {
-      const found = batchPart(text, { line, time_zone }, digest);
-      yield [found, { kind: "read", records: found.kind === "part" ? (found.part.body.samples?.length ?? 0) : 0 }];
+      const found = documentParts(text, { ...import_, line }, digest);
+      yield [...found, { kind: "read", records: recordsOf(found) }];
     } else {
       document += `${text}\n`;
       if (document.length > MAX_TEXT) throw new BrokenExport(`a batch longer than ${MAX_TEXT} characters`);
     }
   }
-  if (document !== null) yield [batchPart(document, { line: 1, time_zone }, digest)];
+  if (document !== null) yield documentParts(document, { ...import_, line: 1 }, digest);
 }

@@ -75,8 +75,8 @@ const runImport = async (files: string[], options: Options, deps: ImportCommandD
 };
 
 const HELP = `
-FILE is Apple's export.zip or export.xml, a native batch as JSON, or native batches as NDJSON, one a line. What it is is
-told by its content. The zone is that of samples which carry none; without it they are dated in UTC.
+FILE is Apple's export.zip or export.xml, the Health Auto Export app's JSON, a native batch as JSON, or any of these as NDJSON,
+one a line. What it is is told by its content. The zone is that of samples which carry none; without it they are dated in UTC.
 An import that was interrupted goes on where it stopped when the same command is given within a day.
 Exit code 1: a file or line could not be read, or samples were refused; everything else was taken.`;
 

@@ -7,7 +7,7 @@ import { textCleaner } from "./clean-text.ts";
 /** A file's content as a stream, and how long it will be. */
 export type Content = { kind: "xml" | "json"; bytes: number; stream: AsyncIterable<Uint8Array>; close(): void };
 
-const EXPECTED = "expected Apple's export.zip or export.xml, or native batches as JSON or NDJSON";
+const EXPECTED = "expected Apple's export.zip or export.xml, or JSON: Health Auto Export's, or native batches";
 /** The DTD of an export comes before its root element and takes 12 kB. */
 const SNIFF_BYTES = 64 * 1024;
 

@@ -106,7 +106,8 @@ test.each<[string, string | Uint8Array, RegExp]>([
     /no XML file with the root element HealthData/,
   ],
   ["cut.zip", zip([{ name: "export.xml", text: watch }]).subarray(0, 200), /damaged or incomplete/],
-  ["hae.json", '{"data":{"metrics":[]}}', /samples is required/],
+  ["hae.json", '{"data":{"metrics":7}}', /no Health Auto Export file: data.metrics/],
+  ["other.json", '{"records":[]}', /samples is required/],
   ["broken.json", '{"samples":[', /not valid JSON/],
 ])("%s is a fault that says what was expected", async (name, content, message) => {
   const { report, sent } = await run([file(name, content)]);
