@@ -107,7 +107,8 @@ export const persist = async (options: SendOptions, path: string, body: unknown)
   } = options;
   for (let attempt = 1; ; attempt += 1) {
     const answer = await post(options, path, body);
-    if (!passes(answer.status)) return answer;
+    // The token that was asked for before this try may be older than its end: the next one is new.
+    if (!passes(answer.status) && (answer.status !== 401 || attempt > 1)) return answer;
     if (attempt >= tries) throw new TryLater(`no answer to count on after ${attempt} tries`);
     await sleep(pauseOf(answer, attempt, random()));
   }
