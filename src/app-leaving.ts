@@ -64,18 +64,24 @@ export const leavingRoutes = (connections: Connections, stores: Stores): Route[]
 ];
 
 const SWEEP_MS = 30_000;
+/** A pane or an erasure that was under way has come to its end by then; the sweeper's own listing finds what has not. */
+const AFTERMATH_MS = 3_600_000;
 
-/** Finishes what erasures left behind, until the signal. An outage only puts it off. */
+/** Finishes what erasures left behind, until the signal; at the start those of long ago too. An outage only puts it off. */
 export const followErasures = async (
   { clock, config, telemetry }: Connections,
   stores: Stores,
   signal: AbortSignal,
 ): Promise<void> => {
+  let lately = 2 * config.sweepGrace + AFTERMATH_MS;
   while (!signal.aborted) {
-    await sweepErased({ ...stores, clock }, 2 * config.sweepGrace).catch((error: unknown) => {
+    try {
+      await sweepErased({ ...stores, clock }, lately);
+      lately = AFTERMATH_MS;
+    } catch (error) {
       if (!isTransient(error)) throw error;
       telemetry.warn("erasures_put_off", { error });
-    });
+    }
     await pause(SWEEP_MS, signal);
   }
 };

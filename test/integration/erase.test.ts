@@ -187,18 +187,19 @@ test("a deletion that is being searched for dirties no day of somebody who was e
   bench.now = CLOSED;
   await quiesce(bench);
   await bench.delete([(row as Sample).sample_id]);
-  const get = bench.deps.objects.get;
+  const { objects } = bench.deps;
   let erased = false;
-  bench.deps.objects.get = async (key) => {
-    const body = await get(key);
+  const get = async (key: string): Promise<Uint8Array> => {
+    const body = await objects.get(key);
     if (!erased) {
       erased = true;
       await eraseAthlete(deps(), "anna");
     }
     return body;
   };
+  bench.deps.objects = { ...objects, get };
   await bench.settle();
-  bench.deps.objects.get = get;
+  bench.deps.objects = objects;
   expect(erased).toBe(true);
   expect(await left()).toEqual({ athletes: 1 });
 });
