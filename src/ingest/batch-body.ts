@@ -9,15 +9,38 @@ export const MAX_ENTRIES = 5000;
  * The envelope of a native batch (contract §5). What stands in the lists is checked sample by sample: a bad
  * one is a rejection, never a 400. Unknown members are left alone, so that newer clients keep working.
  */
-export const batchSchema = Type.Object({
-  batch_id: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$" })),
-  provider: Type.Optional(Type.Literal("apple_health")),
-  time_zone: Type.Optional(nullable(Type.String({ maxLength: 64 }))),
-  samples: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
-  deleted: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
-  daily: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
-  anchor: Type.Optional(nullable(Type.String({ maxLength: 8192 }))),
-});
+export const batchSchema = Type.Object(
+  {
+    batch_id: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$" })),
+    provider: Type.Optional(Type.Literal("apple_health")),
+    time_zone: Type.Optional(nullable(Type.String({ maxLength: 64 }))),
+    samples: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
+    deleted: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
+    daily: Type.Optional(Type.Array(Type.Unknown(), { maxItems: MAX_ENTRIES })),
+    anchor: Type.Optional(nullable(Type.String({ maxLength: 8192 }))),
+  },
+  {
+    examples: [
+      {
+        time_zone: "Europe/Amsterdam",
+        samples: [
+          {
+            uuid: "4f6f2c5e-3c52-4b0e-9f0a-0d5d6f1f7a11",
+            type: "HKQuantityTypeIdentifierHeartRate",
+            start: "2026-11-21T06:00:00Z",
+            end: "2026-11-21T06:00:00Z",
+            value: 57,
+            unit: "count/min",
+            source: { name: "Watch", bundle_id: "com.apple.health.1", product_type: "Watch7,5" },
+            metadata: { HKTimeZone: "Europe/Amsterdam" },
+          },
+        ],
+        deleted: [{ uuid: "0b8a5f0e-7a51-4d6e-9b43-3b3a1f1f0c22" }],
+        daily: [{ date: "2026-11-20", type: "HKQuantityTypeIdentifierStepCount", value: 12_034, unit: "count" }],
+      },
+    ],
+  },
+);
 
 /** A batch whose envelope is right. */
 export type BatchBody = {
