@@ -22,25 +22,75 @@ const begun = async (pieces: AsyncGenerator<Piece>): Promise<AsyncGenerator<Piec
   })();
 };
 
+/** An export keeps the database and the object store busy for as long as it runs; so many may run in one process. */
+const MOST_AT_ONCE = 4;
+
+/** Tells once when nobody reads on: at the end, after an error, or when the reader leaves, even before it began. */
+const watched = (bytes: AsyncGenerator<Uint8Array>, ended: () => void): AsyncIterableIterator<Uint8Array> => ({
+  [Symbol.asyncIterator]() {
+    return this;
+  },
+  next: async () => {
+    try {
+      const step = await bytes.next();
+      if (step.done) ended();
+      return step;
+    } catch (error) {
+      ended();
+      throw error;
+    }
+  },
+  return: async () => {
+    ended();
+    return bytes.return(undefined);
+  },
+});
+
+/** Takes one of a few places; answers how to give it back, any number of times. Null: all are taken. */
+const createPlaces = (most: number) => {
+  let taken = 0;
+  return (): (() => void) | null => {
+    if (taken >= most) return null;
+    taken += 1;
+    let given = false;
+    return () => {
+      if (!given) taken -= 1;
+      given = true;
+    };
+  };
+};
+
+const later = (detail: string, seconds: number, cause?: unknown): Problem =>
+  new Problem(503, detail, { headers: { "retry-after": String(seconds) }, cause });
+
 /** `GET /v1/athletes/{athlete_id}/export`: the same files as the command's, streamed as one zip. */
-export const exportRoute = (deps: ExportDeps & { isTransient: (error: unknown) => boolean }): Route => ({
-  method: "GET",
-  path: "/v1/athletes/{athlete_id}/export",
-  scope: "read",
-  summary: "Everything of an athlete as a zip archive: samples, sleep, metrics, edits, settings, and a manifest",
-  schema: { query: querySchema, responses: { 200: { description: "A zip archive; its last file is manifest.json" } } },
-  handler: async (request) => {
+export const exportRoute = (deps: ExportDeps & { isTransient: (error: unknown) => boolean }): Route => {
+  const takePlace = createPlaces(MOST_AT_ONCE);
+  const handler: Route["handler"] = async (request) => {
     const athleteId = request.athlete_id ?? "";
     const { format = "json" } = request.query as { format?: ExportFormat };
+    const giveBack = takePlace();
+    if (!giveBack) throw later("other exports are running: ask again in a minute", 60);
     try {
-      const body = zipOf(await begun(exportPieces(deps, athleteId, format)));
+      const body = watched(zipOf(await begun(exportPieces(deps, athleteId, format))), giveBack);
       const name = `${athleteId}-${format}.zip`;
       const headers = { "content-type": "application/zip", "content-disposition": `attachment; filename="${name}"` };
       return { status: 200, body, headers };
     } catch (error) {
+      giveBack();
       if (!deps.isTransient(error)) throw error;
-      const again = { headers: { "retry-after": "2" }, cause: error };
-      throw new Problem(503, "the database or the object store is away: ask again", again);
+      throw later("the database or the object store is away: ask again", 2, error);
     }
-  },
-});
+  };
+  return {
+    method: "GET",
+    path: "/v1/athletes/{athlete_id}/export",
+    scope: "read",
+    summary: "Everything of an athlete as a zip archive: samples, sleep, metrics, edits, settings, and a manifest",
+    schema: {
+      query: querySchema,
+      responses: { 200: { description: "A zip archive; its last file is manifest.json" } },
+    },
+    handler,
+  };
+};

@@ -156,6 +156,38 @@ test("by HTTP the same files come as one archive, as a file of that command does
   expect((await edge.ask("/v1/athletes/anna/export?format=xml")).status).toBe(400);
 });
 
+test("only a few exports run at once, and readers who leave make room", async () => {
+  const held = Promise.withResolvers<readonly Sample[]>();
+  let reading = 0;
+  // The first day comes at once, so that answers begin; the next one waits.
+  const slow: ExportDeps = {
+    ...deps,
+    readLive: async (athlete, range) => {
+      if (range.from < at("2026-11-19T00:00:00Z")) return deps.readLive(athlete, range);
+      reading += 1;
+      return held.promise;
+    },
+  };
+  const edge = await openEdge([exportRoute({ ...slow, isTransient: () => false })]);
+  const authorization = `Bearer ${await tokenFor()}`;
+  const leaving = new AbortController();
+  const ask = () =>
+    fetch(`${edge.url}/v1/athletes/anna/export`, { headers: { authorization }, signal: leaving.signal });
+  const running = await Promise.all([ask(), ask(), ask(), ask()]);
+  expect(running.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  await expect.poll(() => reading).toBe(4);
+  const refused = await edge.ask("/v1/athletes/anna/export");
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "60"]);
+  leaving.abort();
+  held.resolve([]);
+  const taken = async (): Promise<number> => {
+    const answer = await fetch(`${edge.url}/v1/athletes/anna/export`, { headers: { authorization } });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  await expect.poll(taken).toBe(200);
+});
+
 test("of somebody whom nobody knows there is an empty export, and a store that is away is a 503", async () => {
   const paths: string[] = [];
   for await (const { path } of exportPieces(deps, "nobody", "json")) paths.push(path);

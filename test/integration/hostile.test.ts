@@ -71,8 +71,8 @@ const faults = (answers: readonly (Answered & Sent)[]): string[] =>
     );
 
 const json = { "content-type": "application/json" };
-/** Uploads are few at a time; the others are told to wait with 503, which is not the question here. */
-const atOnce = (route: Route): number => (route.upload ? 1 : 8);
+/** Uploads and exports are few at a time; the others are told to wait with 503, which is not the question here. */
+const atOnce = (route: Route): number => (route.upload || route.path.endsWith("/export") ? 1 : 8);
 const bodied = new Set(["POST", "PUT", "PATCH"]);
 
 test.each(named)(
