@@ -33,7 +33,12 @@ const undisturbed = (drawn: Logs): Store => {
 /** Those whose meetings are the dangerous ones come more often. */
 const BUSY: readonly Kind[] = [...KINDS, "live", "pane", "pane"];
 
-const moves = movesOf(BUSY);
+/** Whoever has to meet for a missing check to show: among all of them it takes too many runs. */
+const MEETING: Partial<Record<Guard, { kinds: readonly Kind[]; waits: number }>> = {
+  intent: { kinds: ["backfill", "pane", "sweep", "sweep"], waits: 4 },
+  rev: { kinds: ["live", "backfill", "pane"], waits: 1 },
+  fence: { kinds: ["live", "pane", "relay"], waits: 1 },
+};
 const sound = (store: Store): void => expect(brokenNow(store)).toEqual([]);
 
 test("the model passes through every step that the product exports", () => {
@@ -48,8 +53,9 @@ test("the model passes through every step that the product exports", () => {
 });
 
 const withstands = (without: Guard | null, numRuns: number): void => {
+  const { kinds, waits } = (without && MEETING[without]) ?? { kinds: BUSY, waits: 1 };
   assert(
-    property(logs, moves, (drawn, played) => {
+    property(logs, movesOf(kinds, waits), (drawn, played) => {
       const store = world(drawn, without);
       disturb(store, played, sound);
       settle(store);
@@ -66,7 +72,8 @@ test(`whatever is killed or sleeps, nothing is lost, doubled or resurrected (see
 });
 
 test.each(GUARDS)("without its check of %s the protocol breaks, and the model notices", (guard) => {
-  expect(() => withstands(guard, 5000)).toThrow("Property failed");
+  // Most are found within some hundred; the bound is for the unluckiest seed.
+  expect(() => withstands(guard, 12_000)).toThrow("Property failed");
 });
 
 test.each(STEPS)("a kill at %s, the first, second or third time, changes no final state", (step) => {

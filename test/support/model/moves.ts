@@ -13,15 +13,15 @@ export type Move =
 const times = constantFrom(1, 3, 7, 13, 19, 40);
 const who = integer({ min: 0, max: 4 });
 
-/** Kinds that are named more often come more often. */
-export const movesOf = (kinds: readonly Kind[]): Arbitrary<Move[]> =>
+/** Kinds that are named more often come more often; `waits` is how often time passes, where actors go steps 6 times. */
+export const movesOf = (kinds: readonly Kind[], waits = 1): Arbitrary<Move[]> =>
   array(
     oneof(
       { weight: 6, arbitrary: record({ move: constantFrom("step" as const), who, times }) },
       { weight: 1, arbitrary: record({ move: constantFrom("kill" as const), who }) },
       { weight: 4, arbitrary: record({ move: constantFrom("spawn" as const), kind: constantFrom(...kinds) }) },
       {
-        weight: 1,
+        weight: waits,
         arbitrary: record({ move: constantFrom("wait" as const), ms: constantFrom(SWEEP_GRACE, 16 * 3_600_000) }),
       },
     ),
