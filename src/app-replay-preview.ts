@@ -90,7 +90,7 @@ export const previewReplay = async (
           read += records.length;
           onProgress(`read ${read} of ${total} records`);
         });
-        await settleShadow(deps, shadow.db);
+        await settleShadow({ ...deps, rules: config.rules }, shadow.db);
         const [known] = await shadow.db.query<{ n: number }>(`select count(*) as n from pg_temp.athletes`);
         preview.athletes += known?.n ?? 0;
         return differences(shadow.db, async (key) => parquetFormat.decodeDay(await deps.objects.get(key)));

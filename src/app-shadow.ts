@@ -1,5 +1,6 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
+import type { Rules } from "./domain/history/rules.ts";
 import type { Database, ObjectStore, Telemetry } from "./flow/ports.ts";
 import { ObjectMissing } from "./flow/ports.ts";
 import { parquetFormat } from "./io/parquet.ts";
@@ -21,7 +22,10 @@ export const overlayOf = (objects: ObjectStore) => {
 };
 
 /** Fires every window of the shadow that is due: the windows stage itself, that waits for nothing. */
-export const settleShadow = async (deps: Connections & { objects: ObjectStore }, db: Database): Promise<void> => {
+export const settleShadow = async (
+  deps: Connections & { objects: ObjectStore; rules: Rules },
+  db: Database,
+): Promise<void> => {
   const { clock, config, topics } = deps;
   const stage = createWindowsStage({
     db,
@@ -31,6 +35,7 @@ export const settleShadow = async (deps: Connections & { objects: ObjectStore },
     telemetry: silent,
     onStep: () => undefined,
     topic: topics,
+    rules: deps.rules,
     config: {
       grace: config.windowGrace,
       sweep_grace: config.sweepGrace,

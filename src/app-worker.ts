@@ -110,6 +110,7 @@ const startWindows = async (parts: Parts, fatal: (error: Error) => void) => {
   const stage = createWindowsStage({
     ...parts,
     topic: topics,
+    rules: config.rules,
     objects: parts.openObjects(),
     parquet: parquetFormat,
     config: {

@@ -1,3 +1,5 @@
+import { type Rules, chooseRules } from "./domain/history/rules.ts";
+
 /** One setting: the only place that knows its name, default and meaning. */
 type Setting = { name: string; fallback: string | null; about: string };
 
@@ -133,6 +135,14 @@ const limitsOf = (get: Get): Config["limits"] => {
   return { per_token: at("RATE_PER_TOKEN"), per_athlete: at("RATE_PER_ATHLETE"), in_flight: at("MAX_IN_FLIGHT") };
 };
 
+const rulesOf = (text: string): Rules => {
+  try {
+    return chooseRules(text.split(",").filter((method) => method !== ""));
+  } catch (cause) {
+    throw new Error(`RULES=${text}: ${(cause as RangeError).message}`, { cause });
+  }
+};
+
 /**
  * Reads every setting lazily: a command fails only for what it needs, and says how to get it.
  */
@@ -180,6 +190,9 @@ export const readConfig = (env: Env): Config => {
     },
     get limits() {
       return limitsOf(get);
+    },
+    get rules() {
+      return rulesOf(get("RULES"));
     },
     host: get("HOST"),
     logLevel: get("LOG_LEVEL"),

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError } from "commander";
 import { RULE_NAMES, methodsOf } from "../domain/explain/rules.ts";
+import type { Rules } from "../domain/history/rules.ts";
 import { isLocalDate } from "../domain/local-day.ts";
 import type { LocalDate } from "../domain/sample.ts";
-import type { AthleteDays, MarkOptions, Selection } from "./recompute.ts";
+import { type AthleteDays, type MarkOptions, type Selection, checkInForce } from "./recompute.ts";
 import { type RecomputePreview, recomputePreviewLines } from "./recompute-text.ts";
 import { athletesOption } from "./replay-options.ts";
 
@@ -15,6 +16,8 @@ export type RecomputePorts = {
     selection: Selection,
     onProgress: (text: string) => void,
   ): Promise<RecomputePreview>;
+  /** Versions of rules in force. */
+  rules: Rules;
   close(): Promise<void>;
 };
 
@@ -70,6 +73,7 @@ const total = (all: readonly AthleteDays[]): number => all.reduce((sum, { days }
 
 const recompute = async (deps: RecomputeDeps, ports: RecomputePorts, options: Options): Promise<void> => {
   const selection = selectionOf(options);
+  if (options.dryRun === undefined) checkInForce(selection, ports.rules);
   const all = await ports.select(selection);
   const figures = { athletes: all.length, days: total(all) };
   const say = (json: Record<string, unknown>, lines: readonly string[]): void => {
@@ -101,7 +105,8 @@ Days fire again from what is stored: samples are read again as they were sent, b
 sleep and metrics follow, and later days that read them. Nothing changes where the result is the same; locked values stay as
 they are. Examples:
   health-sync recompute --athlete anna --from 2026-01-01 --dry-run
-  health-sync recompute --all-athletes --rule readiness --wait`;
+  health-sync recompute --all-athletes --rule readiness --wait
+  health-sync recompute --all-athletes --rule readiness/2 --dry-run     # old and new, before RULES=readiness/2 is set`;
 
 /** `health-sync recompute`: windows fire again from stored data. */
 export const recomputeCommand = (deps: RecomputeDeps): Command =>

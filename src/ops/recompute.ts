@@ -1,4 +1,5 @@
-import { methodsOf, samplesOfMethod } from "../domain/explain/rules.ts";
+import { methodsOf, ruleName, samplesOfMethod } from "../domain/explain/rules.ts";
+import { CHOICES, type Rules } from "../domain/history/rules.ts";
 import type { LocalDate } from "../domain/sample.ts";
 import { lockAthlete } from "../flow/athletes.ts";
 import type { Clock, Database, Tx } from "../flow/ports.ts";
@@ -10,6 +11,20 @@ export type Selection = {
   from: LocalDate | null;
   to: LocalDate | null;
   rule: string | null;
+};
+
+/** The version that a selection asks for, of a rule that has several; null where it asks for none. */
+export const chosenVersion = ({ rule }: Selection): string | null =>
+  rule !== null && CHOICES.includes(rule) ? rule : null;
+
+/** Throws for a version that is not in force: what it would change can only be looked at. */
+export const checkInForce = (selection: Selection, rules: Rules): void => {
+  const version = chosenVersion(selection);
+  if (version === null || Object.values(rules).some((method) => method === version)) return;
+  throw new Error(
+    `${version} is not in force: look at what it would change with --dry-run, then set RULES=${version} for the workers ` +
+      "and for this command",
+  );
 };
 
 export type AthleteDays = { athlete_id: string; days: number };
@@ -27,7 +42,8 @@ const SELECTED = `($2::date is null or w.local_date >= $2) and ($3::date is null
         and h.period_start <= w.local_date + 1 and h.period_end >= w.local_date - 2))`;
 
 const bounds = ({ from, to, rule }: Selection): unknown[] => {
-  const methods = rule === null ? null : methodsOf(rule);
+  // Values of any version: another one is to take their place.
+  const methods = rule === null ? null : methodsOf(ruleName(rule));
   return [from, to, methods, (methods ?? []).flatMap(samplesOfMethod)];
 };
 

@@ -1,4 +1,5 @@
 import type { DayFacts } from "../domain/history/facts.ts";
+import type { Rules } from "../domain/history/rules.ts";
 import type { DailyTotal } from "../domain/interpret.ts";
 import type { AthleteSettings, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
 import type { SleepSession } from "../domain/sleep/session.ts";
@@ -20,6 +21,8 @@ export type WindowsDeps = {
   telemetry: Telemetry;
   onStep: OnStep;
   topic: TopicNames;
+  /** Which versions of rules are in force; absent: the current ones. */
+  rules?: Rules | undefined;
   config: WindowsConfig;
 };
 
@@ -68,6 +71,8 @@ export type PaneFacts = {
   /** Sessions of these dates and their neighbours, and their streams. */
   sessions: readonly SessionRow[];
   streams: readonly StreamPointer[];
+  /** Versions of rules in force; absent: the current ones. */
+  rules?: Rules | undefined;
   /** Facts of every date that these dates read, and of those that read them. */
   history: readonly FactsRow[];
 };

@@ -1,5 +1,6 @@
 import type { DayFacts } from "../domain/history/facts.ts";
 import { type DayHistory, historyOf } from "../domain/history/history-of.ts";
+import type { Rules } from "../domain/history/rules.ts";
 import type { Digest, LocalDate } from "../domain/sample.ts";
 import type { MetricRow } from "../flow/metric-rows.ts";
 import { canonicalJson } from "../flow/rows-hash.ts";
@@ -14,6 +15,8 @@ export type PassFacts = {
   history: readonly FactsRow[];
   metrics: readonly MetricRow[];
   sessions: readonly SessionRow[];
+  /** Versions of rules in force; absent: the current ones. */
+  rules?: Rules | undefined;
 };
 
 export type PassChanges = {
@@ -40,7 +43,7 @@ export const passChanges = (facts: PassFacts, digest: Digest): PassChanges => {
   const known = new Map<LocalDate, DayFacts>();
   for (const row of facts.history) if (row.facts !== null) known.set(row.date, row.facts);
   const dates = [...known.keys()].filter((date) => date >= facts.from && date <= facts.to);
-  const history = historyOf(known, dates, digest);
+  const history = historyOf(known, dates, digest, facts.rules);
   const metrics: MetricChanges = { upserts: [], deletes: [] };
   const existing = Map.groupBy(facts.metrics, (row) => row.date);
   for (const [date, past] of history) {

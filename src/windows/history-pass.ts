@@ -36,7 +36,7 @@ const readStretch = async (tx: Reader, athleteId: string, from: LocalDate, to: L
 });
 
 const passStretch = async (deps: WindowsDeps, tx: Tx, of: Of, span: { from: LocalDate; to: LocalDate }) => {
-  const facts = await readStretch(tx, of.athlete_id, span.from, span.to);
+  const facts = { ...(await readStretch(tx, of.athlete_id, span.from, span.to)), rules: deps.rules };
   await deps.onStep("history.read");
   const { metrics, sessions, closed } = passChanges(facts, digest);
   const events = await changeMetrics(tx, of, metrics, (date) => (closed(date) ? "late" : "early"));

@@ -1,6 +1,7 @@
 import { tombstoneIds } from "../domain/copies.ts";
 import type { DailyTotal } from "../domain/interpret.ts";
 import { HISTORY_DAYS } from "../domain/history/history-of.ts";
+import type { Rules } from "../domain/history/rules.ts";
 import { DAY, HOUR, addDays, fromEpochDay } from "../domain/local-day.ts";
 import type { Instant, LocalDate, Sample, Tombstone, TwinKey } from "../domain/sample.ts";
 import { needsWider, wakingSpan } from "../domain/sleep/reach.ts";
@@ -172,7 +173,7 @@ const readReread = async (tx: Reader, athleteId: string, { first, last }: Dates)
  * Throws ObjectMissing when a pointer moved on and its object is gone: start over.
  */
 export const readFacts = async (
-  deps: { db: Database; clock: Clock; grace: number; dayObjects: DayObjects },
+  deps: { db: Database; clock: Clock; grace: number; dayObjects: DayObjects; rules?: Rules | undefined },
   athleteId: string,
   wanted: readonly DueDay[],
 ): Promise<PaneFacts | null> =>
@@ -184,5 +185,5 @@ export const readFacts = async (
     const hand = await readInputs(tx, { athleteId, dayObjects: deps.dayObjects }, days, span);
     const results = await readResults(tx, athleteId, days, span);
     const reread = await readReread(tx, athleteId, span);
-    return { athlete_id: athleteId, ...athlete, days, ...hand, reread, ...results };
+    return { athlete_id: athleteId, ...athlete, days, ...hand, reread, rules: deps.rules, ...results };
   });

@@ -45,7 +45,7 @@ const historyWith = (facts: PaneFacts, days: readonly OwnDay[], digest: Digest):
     else known.set(own.day.date, own.facts);
   }
   const dates = days.map((own) => own.day.date);
-  return historyOf(known, dates, digest);
+  return historyOf(known, dates, digest, facts.rules);
 };
 
 const sessionRow = (session: SleepSession, day: PaneDay, history: DayHistory | undefined): SessionRow => {

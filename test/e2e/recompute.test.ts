@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sendings } from "../../bench/generator/batches.ts";
+import { sendings, type NativeBatch } from "../../bench/generator/batches.ts";
 import type { RecomputePreview } from "../../src/ops/recompute-text.ts";
 import { logicalDump } from "../support/logical-dump.ts";
 import { SEED } from "../support/service/fault-input.ts";
@@ -62,10 +62,59 @@ test("a value that a wrong rule left behind: the dry run prints old and new and 
   expect(await preview("--all-athletes")).toMatchObject({ objects: [], metrics: [], sessions: 0 });
 }, 180_000);
 
-test.each([
-  [["--from", "2026-03-28"], /either --athlete ID or --all-athletes/],
-  [["--all-athletes", "--from", "2026-03-29", "--to", "2026-03-28"], /--from must not be after --to/],
-  [["--all-athletes", "--rule", "steps"], /no such rule; choose from .*steps_merge/],
-])("recompute %j says what to do instead", async (args, said) => {
-  await expect(service.command("recompute", ...args)).rejects.toThrow(said);
+const measured = (type: string, unit: string, at: { date: string; n: number }, value: number) => ({
+  uuid: `00000000-0000-4000-8000-${type.length.toString(16).padStart(4, "0")}${at.n.toString(16).padStart(8, "0")}`,
+  type: `HKQuantityTypeIdentifier${type}`,
+  start: `${at.date}T03:00:00Z`,
+  end: `${at.date}T03:00:00Z`,
+  value,
+  unit,
+  source: { name: "Watch", bundle_id: "com.apple.health.W", product_type: "Watch7,5" },
+  created: `${at.date}T03:00:00Z`,
+  metadata: { HKTimeZone: "UTC" },
 });
+const vitals: NativeBatch = {
+  batch_id: "vitals",
+  provider: "apple_health",
+  time_zone: "UTC",
+  samples: Array.from({ length: 24 }, (_, n) => {
+    const at = { date: `2026-01-${String(n + 1).padStart(2, "0")}`, n };
+    return [
+      measured("HeartRateVariabilitySDNN", "ms", at, 40 + ((n * 7) % 11)),
+      measured("RestingHeartRate", "count/min", at, 50 + (n % 3)),
+    ];
+  }).flat(),
+  deleted: [],
+  daily: [],
+};
+const readinessOf = (athleteId: string) =>
+  sql<{ date: string; value: number; method: string }>(
+    `select date::text, value, method from athlete_metrics where athlete_id = $1 and metric = 'readiness' order by date`,
+    [athleteId],
+  );
+
+test("a second version of a rule is looked at first, then put in force, then computed: just what was printed changes", async () => {
+  await settled(() => service.client.send({ athlete_id: "vera", body: vitals }));
+  const first = await readinessOf("vera");
+  expect(first).toHaveLength(10);
+  expect(first.every(({ method }) => method === "readiness/1")).toBe(true);
+
+  const before = await logicalDump(here.databaseUrl);
+  const told = await preview("--athlete", "vera", "--rule", "readiness/2");
+  expect(await logicalDump(here.databaseUrl)).toEqual(before);
+  expect(told.objects).toEqual([]);
+  expect(told.metrics.filter((change) => change.before !== change.after).length).toBeGreaterThan(3);
+  await expect(service.command("recompute", "--athlete", "vera", "--rule", "readiness/2")).rejects.toThrow(
+    /readiness\/2 is not in force.*set RULES=readiness\/2/,
+  );
+
+  Object.assign(service.env, { RULES: "readiness/2" });
+  await settled(() => service.command("recompute", "--all-athletes", "--rule", "readiness/2", "--wait"));
+  const second = await readinessOf("vera");
+  expect(second.every(({ method }) => method === "readiness/2")).toBe(true);
+  const after = new Map(told.metrics.map((change) => [change.date, change.after]));
+  expect(second.map(({ date, value }) => [date, value])).toEqual(
+    first.map(({ date, value }) => [date, after.get(date) ?? value]),
+  );
+  expect(await preview("--all-athletes")).toMatchObject({ objects: [], metrics: [], sessions: 0 });
+}, 180_000);

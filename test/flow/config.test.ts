@@ -74,3 +74,9 @@ test("the help names every setting, its meaning and its default", () => {
   for (const { name, about } of SETTINGS) expect(lines.some((l) => l.includes(name) && l.includes(about))).toBe(true);
   expect(settingsHelp()).toMatch(/WINDOW_GRACE +.*\(4h\)/);
 });
+
+test("rules are the first versions, unless others are named that there are", () => {
+  expect(readConfig({}).rules).toEqual({ readiness: "readiness/1" });
+  expect(readConfig({ RULES: "readiness/2" }).rules).toEqual({ readiness: "readiness/2" });
+  expect(() => readConfig({ RULES: "readiness/9" }).rules).toThrow("RULES=readiness/9: readiness/9 is none of");
+});

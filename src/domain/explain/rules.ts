@@ -19,16 +19,19 @@ const RULES: Readonly<Record<string, string>> = {
     "Duration (50), bedtime against the last 13 nights within 21 days (30) and interruptions (20), over the components that are known.",
   "readiness/1":
     "70 + 20 times the weighted mean of how far HRV, resting heart rate, sleep score, breathing and wrist temperature are from their own baselines of 60 days.",
+  "readiness/2":
+    "As readiness/1, but HRV counts only by how far it lies outside half a standard deviation of its baseline: less is no change.",
   "stress/1": "How unusual the day's sedentary heart rate and its HRV are against their baselines of 60 days.",
   "wtemp_dev/1": "The night's wrist temperature less the median of the up to 28 nights before.",
   provider_total: "The provider's own total of the day, taken as it is.",
 };
 
-const nameOf = (method: string): string => method.replace(/\/.*$/, "");
+/** `hrv` of `hrv/1`. */
+export const ruleName = (method: string): string => method.replace(/\/.*$/, "");
 
 /** The methods of a rule by its name, with or without a version: all of `hrv`, or `hrv/1`. */
 export const methodsOf = (rule: string): string[] =>
-  Object.keys(RULES).filter((method) => method === rule || nameOf(method) === rule);
+  Object.keys(RULES).filter((method) => method === rule || ruleName(method) === rule);
 
 /** The names that rules go by. */
 export const RULE_NAMES: readonly string[] = [
@@ -42,11 +45,13 @@ export const ruleOf = (method: string | null): Rule | null => {
   if (method === null) return null;
   const version = method.split("/")[1];
   const does = RULES[method] ?? "A rule that this version of the service does not know.";
-  return { name: nameOf(method), version: version === undefined ? null : Number(version), does };
+  return { name: ruleName(method), version: version === undefined ? null : Number(version), does };
 };
 
 const SLEEP = ["sleep_analysis"];
 const DERIVED_RHR = ["heart_rate", "steps", "workout", ...SLEEP];
+
+const READINESS = ["hrv_sdnn", "resting_heart_rate", "respiratory_rate", "sleeping_wrist_temp", ...DERIVED_RHR];
 
 /** Sample metrics that a rule reads beside the one that its athlete metric is named after. */
 const ALSO_READ: Readonly<Record<string, readonly string[]>> = {
@@ -56,7 +61,8 @@ const ALSO_READ: Readonly<Record<string, readonly string[]>> = {
   "sleep_score/1": SLEEP,
   "stress/1": ["heart_rate", "hrv_sdnn"],
   "wtemp_dev/1": ["sleeping_wrist_temp"],
-  "readiness/1": ["hrv_sdnn", "resting_heart_rate", "respiratory_rate", "sleeping_wrist_temp", ...DERIVED_RHR],
+  "readiness/1": READINESS,
+  "readiness/2": READINESS,
 };
 
 /** The metrics of the samples that a rule reads to make an athlete metric; none for totals and a person's values. */

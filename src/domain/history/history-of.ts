@@ -6,6 +6,7 @@ import type { DayFacts } from "./facts.ts";
 import { BEDTIME_DAYS, type NightScore, nightScores, scoreComponents, scoreSeries } from "./night-scores.ts";
 import { type Past, compared, derived, figures, span } from "./past.ts";
 import { readinessMetric } from "./readiness-metric.ts";
+import { CURRENT_RULES, type Rules } from "./rules.ts";
 import { type FactsByDay, byDay, seriesOf } from "./series-of.ts";
 import { STRESS_MIN_SAMPLES, stress } from "./stress.ts";
 import { TEMPERATURE_DAYS, temperatureDeviation } from "./wrist-temperature.ts";
@@ -108,16 +109,17 @@ const historyOn = (day: number, days: FactsByDay, past: Past): DayHistory => {
 /**
  * What these dates' facts give together with those of the days before (`HISTORY_DAYS.back`, which `facts` must hold):
  * the main session's score and the metrics with history. A pure function of the facts, so that it does not matter when
- * or in which order they came (D1). Each date reads bounded slices: years cost no more per date than one.
+ * or in which order they came (D1). `rules`: which versions are in force. Each date reads bounded slices: years cost no more per date than one.
  */
 export const historyOf = (
   facts: ReadonlyMap<LocalDate, DayFacts>,
   dates: readonly LocalDate[],
   digest: Digest,
+  rules: Rules = CURRENT_RULES,
 ): Map<LocalDate, DayHistory> => {
   const days = byDay(facts);
   const series = seriesOf(days);
   const scores = nightScores(days, series.onset);
-  const past: Past = { series, scores, score: scoreSeries(scores), digest };
+  const past: Past = { series, scores, score: scoreSeries(scores), digest, rules };
   return new Map(dates.map((date) => [date, historyOn(epochDay(date), days, past)] as const));
 };

@@ -4,10 +4,17 @@ import type { MetricValue } from "../metric-value.ts";
 import type { Digest, LocalDate } from "../sample.ts";
 import { type Compared, type Missing, type Place, type Series, compareWith, isProvisional } from "./baseline.ts";
 import type { NightScore } from "./night-scores.ts";
+import type { Rules } from "./rules.ts";
 import type { FactSeries } from "./series-of.ts";
 
 /** All that the rules with history read. `score` holds the sleep scores that baselines read. */
-export type Past = { series: FactSeries; scores: ReadonlyMap<number, NightScore>; score: Series; digest: Digest };
+export type Past = {
+  series: FactSeries;
+  scores: ReadonlyMap<number, NightScore>;
+  score: Series;
+  digest: Digest;
+  rules: Rules;
+};
 
 /** A result before it has its hash: `read` is exactly what the rule read. */
 type Told = Pick<MetricValue, "metric" | "value" | "unit" | "method" | "provenance"> & { read: unknown };

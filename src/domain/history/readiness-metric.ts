@@ -12,7 +12,8 @@ import {
 } from "./baseline.ts";
 import type { DayFacts } from "./facts.ts";
 import { type Past, compared, derived, figures, span } from "./past.ts";
-import { READINESS_TERMS, READINESS_WEIGHTS, type ReadinessTerm, readiness, readinessTerm } from "./readiness.ts";
+import { READINESS_RULES } from "./rules.ts";
+import { READINESS_TERMS, READINESS_WEIGHTS, type ReadinessTerm, readinessTerm } from "./readiness.ts";
 
 /** The mean ln HRV of a week, of which 3 days must be there, D itself among them (D14). */
 const weekOfHrv = (series: Series, day: number): Compared | Missing => {
@@ -34,7 +35,7 @@ const readinessTerms = (day: number, facts: DayFacts, { series, score }: Past) =
   } satisfies Record<ReadinessTerm, Compared | Missing>;
 };
 
-/** `readiness/1` of a date, nothing where it has none. */
+/** Readiness of a date, by the version in force, nothing where it has none. */
 export const readinessMetric = (day: number, facts: DayFacts, past: Past): MetricValue[] => {
   const terms = readinessTerms(day, facts, past);
   const [raw, used, missing]: [
@@ -51,13 +52,14 @@ export const readinessMetric = (day: number, facts: DayFacts, past: Past): Metri
       used[term] = { ...figures(result), ...entered };
     }
   }
-  const result = readiness(raw);
+  const method = past.rules.readiness;
+  const result = READINESS_RULES[method](raw);
   if (result === null) return [];
   const band = "missing" in terms.hrv ? {} : { hrv_band: smallestWorthwhileChange(terms.hrv) };
   const series = facts.resting_hr && raw.resting_hr !== undefined ? { resting_hr_series: facts.resting_hr.series } : {};
   const { z, weight } = result;
   const provenance = { z, weight, terms: used, missing, ...series, ...band, days: span(day, BASELINE_DAYS) };
-  const told = { metric: "readiness", value: result.score, unit: "score", method: "readiness/1", provenance };
+  const told = { metric: "readiness", value: result.score, unit: "score", method, provenance };
   return [derived({ ...told, read: terms }, past.digest)];
 };
 
