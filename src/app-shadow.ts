@@ -43,6 +43,8 @@ export const settleShadow = async (
       late_quiet: 0,
       backfill_quiet: 0,
       backlog_cap: 0,
+      month_quiet: Number.MAX_SAFE_INTEGER,
+      month_late_quiet: 0,
     },
     appliedPast: async () => true,
     isTransient,

@@ -22,6 +22,7 @@ import { PANE_STEPS } from "./windows/commit.ts";
 import { DELETION_STEPS } from "./windows/deletions.ts";
 import { HISTORY_STEPS } from "./windows/history-pass.ts";
 import { createWindowsStage } from "./windows/stage.ts";
+import { ROLL_STEPS } from "./windows/roll.ts";
 import { SWEEP_STEPS } from "./windows/sweeper.ts";
 import { followWakeUps } from "./windows/wake-ups.ts";
 
@@ -33,6 +34,7 @@ export const STEPS: readonly string[] = [
   ...DELETION_STEPS,
   ...RELAY_STEPS,
   ...SWEEP_STEPS,
+  ...ROLL_STEPS,
 ];
 
 const LIVE_SLOTS = 4;
@@ -120,6 +122,8 @@ const startWindows = async (parts: Parts, fatal: (error: Error) => void) => {
       late_quiet: config.lateQuiet,
       backfill_quiet: config.backfillQuiet,
       backlog_cap: BACKLOG_CAP,
+      month_quiet: config.monthQuiet,
+      month_late_quiet: config.monthLateQuiet,
     },
     appliedPast: createAppliedPast({
       db,

@@ -46,6 +46,8 @@ export const SETTINGS: readonly Setting[] = [
   { name: "PANE_LATE_QUIET", fallback: "2s", about: "a closed day fires again after so much quiet" },
   { name: "PANE_BACKFILL_QUIET", fallback: "3s", about: "an import's days fire once its athlete was quiet so long" },
   { name: "RULES", fallback: "", about: "versions of rules to compute by instead of the first, like readiness/2" },
+  { name: "MONTH_QUIET", fallback: "5d", about: "a month becomes one object once nothing changed in it for so long" },
+  { name: "MONTH_LATE_QUIET", fallback: "60s", about: "late rows of such a month are written after so much quiet" },
   {
     name: "FAILPOINT",
     fallback: "",
@@ -86,6 +88,8 @@ export type Config = {
   earlyEvery: number;
   lateQuiet: number;
   backfillQuiet: number;
+  monthQuiet: number;
+  monthLateQuiet: number;
   /** Which versions of rules are in force. */
   rules: Rules;
   failpoint: string;
@@ -126,6 +130,19 @@ const objectsOf = (get: Get): Config["objects"] => ({
   ca: get("S3_CA") || undefined,
 });
 
+const timesOf = (get: Get) => {
+  const time = (name: string): number => duration(get(name), name);
+  return {
+    windowGrace: time("WINDOW_GRACE"),
+    sweepGrace: time("SWEEP_GRACE"),
+    earlyEvery: time("PANE_EARLY_EVERY"),
+    lateQuiet: time("PANE_LATE_QUIET"),
+    backfillQuiet: time("PANE_BACKFILL_QUIET"),
+    monthQuiet: time("MONTH_QUIET"),
+    monthLateQuiet: time("MONTH_LATE_QUIET"),
+  };
+};
+
 const limitsOf = (get: Get): Config["limits"] => {
   const at = (name: string): number => {
     const value = Number(get(name));
@@ -157,7 +174,6 @@ export const readConfig = (env: Env): Config => {
     }
     return value;
   };
-  const time = (name: string): number => duration(get(name), name);
   return {
     get brokers() {
       return get("KAFKA_BROKERS").split(",");
@@ -196,12 +212,8 @@ export const readConfig = (env: Env): Config => {
     },
     host: get("HOST"),
     logLevel: get("LOG_LEVEL"),
-    windowGrace: time("WINDOW_GRACE"),
-    sweepGrace: time("SWEEP_GRACE"),
     prefix: get("TOPIC_PREFIX"),
-    earlyEvery: time("PANE_EARLY_EVERY"),
-    lateQuiet: time("PANE_LATE_QUIET"),
-    backfillQuiet: time("PANE_BACKFILL_QUIET"),
+    ...timesOf(get),
     failpoint: get("FAILPOINT"),
     failpointStop: get("FAILPOINT_STOP"),
   };

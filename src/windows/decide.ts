@@ -5,10 +5,8 @@ import type { Digest, Instant, LocalDate, Sample, TwinKey } from "../domain/samp
 import { touchedDates } from "../domain/window.ts";
 import type { PaneFacts, Pointer } from "./facts.ts";
 import { type Restaged, asReadNow, heldIn, restaged } from "./moves.ts";
+import { type PartitionObject, daysOfMonths, gatheredMonths } from "./months.ts";
 import { type Results, decideResults } from "./results.ts";
-
-/** A day whose object must be written, with the pointer it takes over from. */
-export type DayObject = { date: LocalDate; rows: readonly Sample[]; rows_hash: string; replaces: Pointer | null };
 
 /** A day of another window that this pane changes, and that must fire again for it. */
 export type Dirtied = { date: LocalDate; closes_at: Instant };
@@ -16,8 +14,8 @@ export type Dirtied = { date: LocalDate; closes_at: Instant };
 export type Adopted = { sample_id: string; twin_key: TwinKey; start_at: Instant };
 
 export type PaneDecision = Results & {
-  objects: DayObject[];
-  /** Pointers of days that have no row left. */
+  objects: PartitionObject[];
+  /** Pointers of days and months that have no row left. */
   removed: Pointer[];
   adopted: Adopted[];
   /** Content of deleted rows in hand that their tombstones do not know yet: their twins are known by it (D10). */
@@ -74,12 +72,12 @@ const decideDay = (
   rows: readonly Sample[],
   facts: PaneFacts,
   rowsHash: RowsHash,
-): { object?: DayObject; removed?: Pointer } => {
+): { object?: PartitionObject; removed?: Pointer } => {
   const replaces = facts.stored.find(({ pointer }) => pointer.period_start === date)?.pointer ?? null;
   if (rows.length === 0) return replaces ? { removed: replaces } : {};
   const hash = rowsHash(rows);
   if (replaces?.rows_hash === hash) return {};
-  return { object: { date, rows, rows_hash: hash, replaces } };
+  return { object: { period_start: date, period_end: date, level: "day", rows, rows_hash: hash, replaces } };
 };
 
 /**
@@ -127,9 +125,10 @@ const dirtiedDays = (
  * between staging and Parquet can matter (I3). Early days only get sessions and metrics; closing and late days also get their
  * object and sleep streams. Equal content decides nothing.
  */
-export const decidePane = (stored: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
-  const closing = new Set(stored.days.filter((day) => day.pane !== "early").map((day) => day.date));
-  const { facts, zones, reread } = asReadNow(stored, closing);
+export const decidePane = (read: PaneFacts, tools: { digest: Digest; rowsHash: RowsHash }): PaneDecision => {
+  const closing = new Set(read.days.filter((day) => day.pane !== "early").map((day) => day.date));
+  const asDays = daysOfMonths(read.stored);
+  const { facts, zones, reread } = asReadNow({ ...read, stored: asDays }, closing);
   const hand = [...facts.staged, ...facts.stored.flatMap(({ rows }) => rows)];
   const { live, adopted } = liveSamples(hand, facts.tombstones, tools.digest);
   const days = byDate(live);
@@ -166,5 +165,5 @@ export const decidePane = (stored: PaneFacts, tools: { digest: Digest; rowsHash:
     if (object) decision.objects.push(object);
     if (removed) decision.removed.push(removed);
   }
-  return decision;
+  return { ...decision, ...gatheredMonths(decision, { stored: read.stored, days: asDays }, tools.rowsHash) };
 };

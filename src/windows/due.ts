@@ -15,6 +15,8 @@ export type WindowRow = {
   fired_at: Instant | null;
   lane: "live" | "backfill";
   topic_partition: number;
+  /** First day of the month whose one object holds the day; null where the day has its own, or none. */
+  rolled: LocalDate | null;
 };
 
 /** Milliseconds, except `backlog_cap`: staged rows of one athlete above which nobody waits for quiet any longer. */
@@ -24,6 +26,8 @@ export type DueRules = {
   late_quiet: number;
   backfill_quiet: number;
   backlog_cap: number;
+  /** A day of a month that is one object waits longer: what comes late is written once. */
+  month_late_quiet: number;
 };
 
 /** What an athlete still has under way: it decides when a backfill has come to rest. */
@@ -67,11 +71,14 @@ export const duePane = (
   if (pane === "on_time") return at.applied ? pane : null;
   if (pane === null || at.backlog.staged >= rules.backlog_cap) return pane;
   const quietSince = window.lane === "live" ? window.touched_at : at.backlog.newest_touched_at;
-  const quiet = window.lane === "live" ? rules.late_quiet : rules.backfill_quiet;
+  const quiet = Math.max(
+    window.lane === "live" ? rules.late_quiet : rules.backfill_quiet,
+    window.rolled === null ? 0 : rules.month_late_quiet,
+  );
   return hasPassed(quietSince, quiet, at.now) ? pane : null;
 };
 
-export type DueDay = { date: LocalDate; pane: Pane };
+export type DueDay = { date: LocalDate; pane: Pane; rolled?: LocalDate | null };
 
 const DAY = 86_400_000;
 const MAX_DAYS = 8;
@@ -79,7 +86,8 @@ const MAX_GAP = 3 * DAY;
 
 /**
  * Cuts an athlete's due days into jobs: open days first, so that history never delays today, then oldest first.
- * A job holds at most eight days close to each other, because it reads everything in their span.
+ * A job holds at most eight days close to each other, because it reads everything in their span; but all of a month
+ * that is one object, which it writes once.
  */
 export const jobsOf = (days: readonly DueDay[]): DueDay[][] => {
   const jobs: DueDay[][] = [];
@@ -88,7 +96,8 @@ export const jobsOf = (days: readonly DueDay[]): DueDay[][] => {
     let job: DueDay[] = [];
     for (const day of group) {
       const last = job.at(-1);
-      if (last && (job.length === MAX_DAYS || Date.parse(day.date) - Date.parse(last.date) > MAX_GAP)) {
+      const together = last && day.rolled !== undefined && day.rolled !== null && day.rolled === last.rolled;
+      if (last && !together && (job.length >= MAX_DAYS || Date.parse(day.date) - Date.parse(last.date) > MAX_GAP)) {
         jobs.push(job);
         job = [];
       }

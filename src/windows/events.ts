@@ -12,8 +12,8 @@ export const partitionEvent = (of: Of, pointer: NewPointer, revision: number): O
   value: {
     athlete_id: of.athlete_id,
     period_start: epochDay(pointer.period_start),
-    period_end: epochDay(pointer.period_start),
-    level: "day",
+    period_end: epochDay(pointer.period_end),
+    level: pointer.level,
     object_key: pointer.object_key,
     generation: pointer.generation,
     row_count: pointer.row_count,

@@ -11,6 +11,8 @@ import type { DueRules, Pane } from "./due.ts";
 export type WindowsConfig = DueRules & {
   /** Age at which an unused or superseded object is deleted, ms. */
   sweep_grace: number;
+  /** How long nothing may have changed in a month before it becomes one object, ms. */
+  month_quiet: number;
 };
 
 export type WindowsDeps = {

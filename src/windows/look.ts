@@ -1,4 +1,3 @@
-import type { LocalDate } from "../domain/sample.ts";
 import { type DueDay, closeMoment, duePane, nextPane } from "./due.ts";
 import type { WindowsDeps } from "./facts.ts";
 import type { AppliedPast } from "./applied.ts";
@@ -34,14 +33,15 @@ export const dueDays = async (deps: LookDeps, partitions: readonly number[]): Pr
   const late = windows.filter((window) => nextPane(window, now, rules) === "late").map((window) => window.athlete_id);
   const staged = await stagedRows(deps.db, [...new Set(late)], rules.backlog_cap);
   const ask = createAsk(deps);
-  const due = new Map<string, { date: LocalDate; pane: DueDay["pane"] }[]>();
+  const due = new Map<string, DueDay[]>();
   for (const window of windows) {
     const applied = nextPane(window, now, rules) === "on_time" && (await ask(window));
     const pane = duePane(window, { now, applied, backlog: backlogOf(window, staged) }, rules);
     if (pane === null) continue;
     const days = due.get(window.athlete_id);
-    if (days) days.push({ date: window.local_date, pane });
-    else due.set(window.athlete_id, [{ date: window.local_date, pane }]);
+    const day = { date: window.local_date, pane, rolled: window.rolled };
+    if (days) days.push(day);
+    else due.set(window.athlete_id, [day]);
   }
   return due;
 };

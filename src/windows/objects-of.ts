@@ -2,13 +2,15 @@ import type { LocalDate } from "../domain/sample.ts";
 import { sha256Hex } from "../flow/digest.ts";
 import type { ObjectWrite } from "../flow/effects.ts";
 import type { Database, ParquetFormat } from "../flow/ports.ts";
-import type { DayObject } from "./decide.ts";
+import type { PartitionObject } from "./months.ts";
 import type { StreamObject } from "./session-changes.ts";
 import { type DayStats, statsOf } from "./stats.ts";
 
-/** A pointer row of level `day` to come, without its revision. */
+/** A pointer row to come, without its revision. */
 export type NewPointer = {
   period_start: LocalDate;
+  period_end: LocalDate;
+  level: "day" | "month";
   object_key: string;
   generation: number;
   row_count: number;
@@ -16,6 +18,8 @@ export type NewPointer = {
   content_hash: string;
   rows_hash: string;
   stats: DayStats;
+  /** Of a month: the file's own, compressed. */
+  footer: Uint8Array | null;
 };
 
 export type Written = { write: ObjectWrite; pointer: NewPointer };
@@ -45,27 +49,48 @@ export const nextGenerations = async (db: Database, count: number): Promise<numb
 
 const HASH_IN_KEY = 16;
 
-/** `health_streams/athlete=a_<id>/month=<YYYY-MM>/<YYYY-MM-DD>.g<generation>.<hash>.parquet` (contract §4). */
-export const dayKey = (athleteId: string, date: LocalDate, generation: number, contentHash: string): string =>
-  `health_streams/athlete=a_${athleteId}/month=${date.slice(0, 7)}/` +
-  `${date}.g${generation}.${contentHash.slice(0, HASH_IN_KEY)}.parquet`;
+/**
+ * `health_streams/athlete=a_<id>/month=<YYYY-MM>/<YYYY-MM-DD>.g<generation>.<hash>.parquet`, of a month
+ * `<YYYY-MM>.g<generation>.<hash>.parquet` (contract §4).
+ */
+const partitionKey = (
+  athleteId: string,
+  { period_start, level }: Pick<PartitionObject, "period_start" | "level">,
+  generation: number,
+  contentHash: string,
+): string => {
+  const month = period_start.slice(0, 7);
+  const name = level === "day" ? period_start : month;
+  const hash = contentHash.slice(0, HASH_IN_KEY);
+  return `health_streams/athlete=a_${athleteId}/month=${month}/${name}.g${generation}.${hash}.parquet`;
+};
 
-/** Encodes a day under a new key that carries its content hash. */
-export const writtenDay = (parquet: ParquetFormat, athleteId: string, day: DayObject, generation: number): Written => {
-  const body = parquet.encodeDay(day.rows);
+/** Encodes a day or a month under a new key that carries its content hash. */
+export const writtenPartition = (
+  parquet: ParquetFormat,
+  athleteId: string,
+  object: PartitionObject,
+  generation: number,
+): Written => {
+  const { period_start, period_end, level, rows, rows_hash } = object;
+  const month = level === "month" ? parquet.encodeMonth(rows) : null;
+  const body = month === null ? parquet.encodeDay(rows) : month.body;
   const content_hash = sha256Hex(body);
-  const key = dayKey(athleteId, day.date, generation, content_hash);
+  const object_key = partitionKey(athleteId, object, generation, content_hash);
   return {
-    write: { key, athlete_id: athleteId, body },
+    write: { key: object_key, athlete_id: athleteId, body },
     pointer: {
-      period_start: day.date,
-      object_key: key,
+      period_start,
+      period_end,
+      level,
+      object_key,
       generation,
-      row_count: day.rows.length,
+      row_count: rows.length,
       bytes: body.length,
       content_hash,
-      rows_hash: day.rows_hash,
-      stats: statsOf(day.rows),
+      rows_hash,
+      stats: statsOf(rows),
+      footer: month?.footer ?? null,
     },
   };
 };

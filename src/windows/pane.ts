@@ -7,7 +7,7 @@ import type { DayObjects } from "./day-objects.ts";
 import { type PaneDecision, decidePane } from "./decide.ts";
 import type { DueDay } from "./due.ts";
 import type { PaneFacts, WindowsDeps } from "./facts.ts";
-import { nextGenerations, writtenDay, writtenStream } from "./objects-of.ts";
+import { nextGenerations, writtenPartition, writtenStream } from "./objects-of.ts";
 import { readFacts } from "./read.ts";
 import { disown } from "./sweeper.ts";
 
@@ -20,7 +20,7 @@ const encode = async (deps: PaneDeps, athleteId: string, decision: PaneDecision)
   const generations = await nextGenerations(deps.db, objects.length + streams.length);
   const generation = (at: number): number => generations[at] as number;
   return {
-    days: objects.map((day, at) => writtenDay(deps.parquet, athleteId, day, generation(at))),
+    days: objects.map((one, at) => writtenPartition(deps.parquet, athleteId, one, generation(at))),
     streams: streams.map((one, at) => writtenStream(deps.parquet, athleteId, one, generation(objects.length + at))),
   };
 };

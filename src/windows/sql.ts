@@ -2,8 +2,11 @@ import type { Instant } from "../domain/sample.ts";
 import type { Database } from "../flow/ports.ts";
 import { type Backlog, type DueRules, MOST_SKEW, type WindowRow } from "./due.ts";
 
-export const WINDOW_COLUMNS =
-  "athlete_id, local_date, dirty, fired, closes_at, closed_at, touched_at, fired_at, lane, topic_partition";
+export const WINDOW_COLUMNS = `athlete_id, local_date, dirty, fired, closes_at, closed_at, touched_at, fired_at, lane,
+  topic_partition, (select h.period_start from health_streams h where h.athlete_id = windows.athlete_id
+    and h.level = 'month' and windows.local_date between h.period_start and h.period_end) as rolled`;
+const CANDIDATE_COLUMNS =
+  "athlete_id, local_date, dirty, fired, closes_at, closed_at, touched_at, fired_at, lane, topic_partition, rolled";
 
 /** A window that may be due, with the newest touch among the athlete's candidates. */
 export type Candidate = WindowRow & { newest_touched_at: Instant };
@@ -36,7 +39,7 @@ export const candidates = async (
          row_number() over (partition by athlete_id order by local_date desc) as newest
        from candidate
      )
-     select ${WINDOW_COLUMNS}, newest_touched_at from ranked
+     select ${CANDIDATE_COLUMNS}, newest_touched_at from ranked
      where oldest <= $4 or newest <= $5 order by athlete_id, local_date limit $6`,
     [
       partitions,

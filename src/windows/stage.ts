@@ -12,6 +12,7 @@ import { passHistory } from "./history-pass.ts";
 import { athletesWithPendingHistory } from "./history-sql.ts";
 import { dueDays } from "./look.ts";
 import { type PaneDeps, firePanes } from "./pane.ts";
+import { rollMonths } from "./roll.ts";
 import { noteUnknownObjects, sweep } from "./sweeper.ts";
 
 export type WindowsStageDeps = WindowsDeps & {
@@ -37,6 +38,7 @@ const COALESCE_MS = 50;
 /** While athletes are at work, looking for more costs the database more than it brings. */
 const COALESCE_BUSY_MS = 200;
 const LIST_MS = 86_400_000;
+const ROLL_MS = 60_000;
 /** Of one athlete in one round, so that a long backfill does not keep others waiting for the next round. */
 const JOBS_A_ROUND = 4;
 
@@ -134,11 +136,29 @@ const createUnderWay = (wake: () => void) => {
   };
 };
 
-/** What is not panes: sweeping, and the rare listing by one worker. */
-const createChores = (deps: WindowsStageDeps) => {
-  const next = { sweep: 0, list: deps.clock.now() + LIST_MS };
+/** What is not panes: sweeping, the rare listing by one worker, and months, which are under way beside panes. */
+const createChores = (deps: WindowsStageDeps, begin: (work: Promise<number>) => void) => {
+  const next = { sweep: 0, list: deps.clock.now() + LIST_MS, roll: 0 };
+  const dayObjects = createDayObjects(deps.objects, deps.parquet);
+  let rolling = false;
+  const roll = async (partitions: readonly number[]): Promise<number> => {
+    try {
+      return await rollMonths({ ...deps, dayObjects }, partitions);
+    } catch (error) {
+      if (!willPass(deps, error)) throw error;
+      deps.telemetry.warn("month_put_off", { error: String(error) });
+      return 0;
+    } finally {
+      rolling = false;
+    }
+  };
   return async (partitions: readonly number[]): Promise<void> => {
     const now = deps.clock.now();
+    if (now >= next.roll && !rolling && partitions.length > 0) {
+      next.roll = now + ROLL_MS;
+      rolling = true;
+      begin(roll(partitions));
+    }
     if (now >= next.list && partitions.includes(0)) {
       next.list = now + LIST_MS;
       await noteUnknownObjects(deps);
@@ -157,12 +177,12 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
   let woken = false;
   let told: AbortSignal | null = null;
   const round = createRound(deps, () => told?.aborted ?? false);
-  const chores = createChores(deps);
   const wake = (): void => {
     woken = true;
     sleeping?.abort();
   };
   const underWay = createUnderWay(wake);
+  const chores = createChores(deps, underWay.add);
   const rest = async (signal: AbortSignal): Promise<void> => {
     // Many wake-ups at once are one.
     await pause(underWay.size() > 0 ? COALESCE_BUSY_MS : COALESCE_MS, signal);

@@ -26,7 +26,8 @@ const SELECTION = [
   "sweep.deleted",
 ];
 const CHAINS = 3;
-const steps = WHOLE_MATRIX ? STEPS : SELECTION;
+/** A month becomes one object days after it was quiet: test/integration/windows-months.test.ts kills at those steps. */
+const steps = WHOLE_MATRIX ? STEPS.filter((step) => !step.startsWith("roll.")) : SELECTION;
 const chains = Array.from({ length: CHAINS }, (_, n) => steps.filter((_, i) => i % CHAINS === n));
 const corners = await Promise.all([isolated("calm"), ...chains.map((_, n) => isolated(`kill-${n}`))]);
 const input = faultInput();

@@ -54,3 +54,32 @@ export const storeRows = async (db: Database, objects: ObjectStore, rows: readon
 
 export const daysFrom = (first: LocalDate, count: number): LocalDate[] =>
   Array.from({ length: count }, (_, n) => addDays(first, n));
+
+/** A month of rows as one object, and the pointer to it with its footer. Answers the key. */
+export const storeMonth = async (db: Database, objects: ObjectStore, rows: readonly Sample[]): Promise<string> => {
+  const { body, footer } = parquetFormat.encodeMonth(rows);
+  const [first] = rows;
+  const month = (first?.local_date ?? "").slice(0, 7);
+  generation += 1;
+  const key = `health_streams/athlete=a_${first?.athlete_id}/${month}.g${generation}.parquet`;
+  await objects.put(key, body);
+  const metrics = Object.fromEntries([...new Set(rows.map((row) => row.metric))].map((metric) => [metric, {}]));
+  const stats = { ...metrics, max_end: Math.max(...rows.map((row) => row.end_at)) };
+  await db.query(
+    `insert into health_streams (athlete_id, period_start, period_end, level, object_key, generation, row_count, bytes,
+       content_hash, rows_hash, footer, stats, revision, written_at)
+     values ($1, $2::date, ($2::date + interval '1 month - 1 day')::date, 'month', $3, $4, $5, $6, $7, 'x', $8, $9, 1, now())`,
+    [
+      first?.athlete_id,
+      `${month}-01`,
+      key,
+      generation,
+      rows.length,
+      body.length,
+      sha256Hex(body),
+      Buffer.from(footer),
+      JSON.stringify(stats),
+    ],
+  );
+  return key;
+};

@@ -7,6 +7,7 @@ import { rowsHash } from "../../../src/flow/rows-hash.ts";
 import { decidePane } from "../../../src/windows/decide.ts";
 import type { Pane } from "../../../src/windows/due.ts";
 import type { PaneFacts } from "../../../src/windows/facts.ts";
+import { paneFacts } from "../../support/windows/facts.ts";
 import { at, heart, id, night, steps } from "../../support/windows/samples.ts";
 
 const DAY = "2026-11-20";
@@ -25,23 +26,9 @@ const storedOf = (rows: readonly Sample[], wrongHash = false): PaneFacts["stored
     rows: all,
   }));
 
-const facts = (change: Partial<PaneFacts> & { pane?: Pane; dates?: string[] } = {}): PaneFacts => {
+const facts = (change: Partial<Omit<PaneFacts, "days">> & { pane?: Pane; dates?: string[] } = {}): PaneFacts => {
   const { pane = "late", dates = [DAY], ...rest } = change;
-  return {
-    athlete_id: "anna",
-    version: 0,
-    settings: { zones: [], source_order: {} },
-    days: dates.map((date) => ({ date, pane, k: 1, topic_partition: 0 })),
-    staged: [],
-    stored: [],
-    tombstones: [],
-    metrics: [],
-    totals: [],
-    sessions: [],
-    streams: [],
-    history: [],
-    ...rest,
-  };
+  return paneFacts(rest, Object.fromEntries(dates.map((date) => [date, pane])));
 };
 
 const day = [...night(DAY), steps("2026-11-20T09:00:00Z", 900), steps("2026-11-20T23:30:00Z", 50)];
@@ -78,8 +65,8 @@ test("how rows are split between staging and Parquet, doubled or shuffled change
       );
       const split = decidePane(facts({ staged, stored }), tools);
       expect(split.metrics).toEqual(whole.metrics);
-      expect(split.objects.map((object) => [object.date, object.rows_hash, object.rows])).toEqual(
-        whole.objects.map((object) => [object.date, object.rows_hash, object.rows]),
+      expect(split.objects.map((object) => [object.period_start, object.rows_hash, object.rows])).toEqual(
+        whole.objects.map((object) => [object.period_start, object.rows_hash, object.rows]),
       );
     }),
     { numRuns: 50 },
@@ -148,7 +135,7 @@ test("a copy that wins an id from a closed neighbour is taken out of the neighbo
   });
   const other = heart("2026-11-21T10:00:00Z");
   const decision = decidePane(facts({ staged: [ours], stored: storedOf([theirs, other]) }), tools);
-  expect(decision.objects.map((object) => [object.date, object.rows.map((row) => row.sample_id)])).toEqual([
+  expect(decision.objects.map((object) => [object.period_start, object.rows.map((row) => row.sample_id)])).toEqual([
     [DAY, [id("moved")]],
     ["2026-11-21", [other.sample_id]],
   ]);

@@ -2,7 +2,14 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type DueRules, type WindowRow, duePane, jobsOf, nextPane } from "../../../src/windows/due.ts";
 
-const rules: DueRules = { grace: 1000, early_every: 60, late_quiet: 2, backfill_quiet: 3, backlog_cap: 100 };
+const rules: DueRules = {
+  grace: 1000,
+  early_every: 60,
+  late_quiet: 2,
+  backfill_quiet: 3,
+  backlog_cap: 100,
+  month_late_quiet: 50,
+};
 const quiet = { newest_touched_at: 0, staged: 0 };
 
 const window = (change: Partial<WindowRow> = {}): WindowRow => ({
@@ -16,6 +23,7 @@ const window = (change: Partial<WindowRow> = {}): WindowRow => ({
   fired_at: null,
   lane: "live",
   topic_partition: 0,
+  rolled: null,
   ...change,
 });
 
@@ -114,4 +122,17 @@ test("jobs take open days first, then oldest first, at most eight days and no wi
     old.slice(0, 8).map((day) => day.date),
     old.slice(8).map((day) => day.date),
   ]);
+});
+
+test("late rows of a month that is one object are gathered longer, and its days fire together", () => {
+  const late = window({ closed_at: 4_000, dirty: 2, fired: 1, touched_at: 20_000, rolled: "2026-11-01" });
+  expect(due(late, 20_049)).toBeNull();
+  expect(due(late, 20_050)).toBe("late");
+  const days = Array.from({ length: 20 }, (_, n) => `2026-09-${String(n + 1).padStart(2, "0")}`);
+  const apart = days.map((date) => ({ date, pane: "late" as const, rolled: null }));
+  expect(jobsOf(apart).map((job) => job.length)).toEqual([8, 8, 4]);
+  const together = apart.map((day) => ({ ...day, rolled: "2026-09-01" }));
+  expect(jobsOf(together).map((job) => job.length)).toEqual([20]);
+  const next = { date: "2026-10-01", pane: "late" as const, rolled: "2026-10-01" };
+  expect(jobsOf([...together, next]).map((job) => job.length)).toEqual([20, 1]);
 });

@@ -4,6 +4,7 @@ import type { AthleteSettings, Sample } from "../../../src/domain/sample.ts";
 import { digest } from "../../../src/flow/digest.ts";
 import { rowsHash } from "../../../src/flow/rows-hash.ts";
 import { decidePane } from "../../../src/windows/decide.ts";
+import { paneFacts } from "../../support/windows/facts.ts";
 import type { Pane } from "../../../src/windows/due.ts";
 import type { PaneFacts } from "../../../src/windows/facts.ts";
 import { type Change, at, heart, steps } from "../../support/windows/samples.ts";
@@ -25,21 +26,8 @@ const stored = (date: string, rows: readonly Sample[]): PaneFacts["stored"][numb
   rows,
 });
 
-const facts = (change: Partial<PaneFacts>, dates: Record<string, Pane>): PaneFacts => ({
-  athlete_id: "anna",
-  version: 0,
-  settings: TOKYO,
-  days: Object.entries(dates).map(([date, pane]) => ({ date, pane, k: 1, topic_partition: 0 })),
-  staged: [],
-  stored: [],
-  tombstones: [],
-  metrics: [],
-  totals: [],
-  sessions: [],
-  streams: [],
-  history: [],
-  ...change,
-});
+const facts = (change: Partial<Omit<PaneFacts, "days">>, dates: Record<string, Pane>): PaneFacts =>
+  paneFacts({ settings: TOKYO, ...change }, dates);
 
 const rowsOf = (rows: readonly Sample[]): string[] =>
   rows.map((row) => `${row.local_date} ${row.tz} ${new Date(row.start_at).toISOString().slice(11, 16)}`);
@@ -47,7 +35,7 @@ const dates = (days: readonly { date: string }[]): string[] => days.map(({ date 
 
 test("a row whose date is tomorrow now goes back to staging when only its old day fires, and tomorrow is told", () => {
   const decision = decidePane(facts({ stored: [stored(D20, [early, late])] }, { [D20]: "late" }), tools);
-  expect(decision.objects.map(({ date, rows }) => [date, rowsOf(rows)])).toEqual([
+  expect(decision.objects.map(({ period_start: date, rows }) => [date, rowsOf(rows)])).toEqual([
     [D20, ["2026-11-20 Asia/Tokyo 06:00"]],
   ]);
   expect(rowsOf(decision.restaged.rows)).toEqual(["2026-11-21 Asia/Tokyo 20:00"]);
@@ -58,7 +46,7 @@ test("a row whose date is tomorrow now goes back to staging when only its old da
 test("a row goes straight to its new day where that fires in the same job", () => {
   const job = { [D20]: "late", [D21]: "late" } as const;
   const decision = decidePane(facts({ stored: [stored(D20, [early, late])] }, job), tools);
-  expect(decision.objects.map(({ date, rows }) => [date, rowsOf(rows)])).toEqual([
+  expect(decision.objects.map(({ period_start: date, rows }) => [date, rowsOf(rows)])).toEqual([
     [D20, ["2026-11-20 Asia/Tokyo 06:00"]],
     [D21, ["2026-11-21 Asia/Tokyo 20:00"]],
   ]);
@@ -81,7 +69,7 @@ test("a new day that fires first takes the row from the old day's object, whose 
   const [D19, D22] = ["2026-11-19", "2026-11-22"] as const;
   const objects = [stored(D19, all.slice(0, 1)), stored(D20, all.slice(1))];
   const decision = decidePane(facts({ settings, stored: objects }, { [D22]: "late" }), tools);
-  expect(decision.objects.map(({ date, rows }) => [date, rows.length])).toEqual([[D22, 1]]);
+  expect(decision.objects.map(({ period_start: date, rows }) => [date, rows.length])).toEqual([[D22, 1]]);
   expect(dates(decision.removed.map((pointer) => ({ date: pointer.period_start })))).toEqual([D20]);
   expect(rowsOf(decision.restaged.rows)).toEqual(["2026-11-21 Pacific/Kiritimati 12:00"]);
   expect(dates(decision.dirtied)).toContain(D21);
@@ -108,7 +96,7 @@ test("a staged copy that has won stays where it is, and the old day only loses i
 
 test("a row that moves once has moved: another round over what it left finds nothing to do", () => {
   const first = decidePane(facts({ stored: [stored(D20, [early, late])] }, { [D20]: "late", [D21]: "late" }), tools);
-  const moved = first.objects.map(({ date, rows }) => stored(date, rows));
+  const moved = first.objects.map(({ period_start: date, rows }) => stored(date, rows));
   const again = decidePane(
     facts({ stored: moved, history: first.facts.upserts }, { [D20]: "late", [D21]: "late" }),
     tools,

@@ -109,6 +109,7 @@ export const dirty = (store: Store, touch: Touch): number => {
     fired_at: known?.fired_at ?? null,
     lane: touch.lane,
     topic_partition: 0,
+    rolled: null,
   };
   store.windows.set(touch.date, row);
   return row.dirty;

@@ -69,6 +69,8 @@ export const openBench = (here: Isolated) => {
       backfill_quiet: 3_000,
       backlog_cap: 50_000,
       sweep_grace: 8 * 24 * HOUR,
+      month_quiet: 5 * 24 * HOUR,
+      month_late_quiet: 60_000,
     },
     appliedPast: async () => bench.applied,
     isTransient,
