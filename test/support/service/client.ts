@@ -39,7 +39,7 @@ export const createClient = (url: () => string, token: string): Client => {
         ledger.push(...linesOf(sending.athlete_id, sending.body, JSON.parse(text) as Answer));
         return;
       }
-      if (status !== 503 && status !== 0) throw new Error(`the edge answers ${status}: ${text}`);
+      if (status !== 503 && status !== 429 && status !== 0) throw new Error(`the edge answers ${status}: ${text}`);
       if (Date.now() > until) throw new Error(`not acknowledged within ${PATIENCE_MS} ms, last status ${status}`);
     }
   };
