@@ -90,8 +90,8 @@ const summary = (day: number, dice: Random): string =>
   ` <ActivitySummary dateComponents="${dateOf(day)}" activeEnergyBurned="${dice.whole(300, 900)}" activeEnergyBurnedGoal="600" activeEnergyBurnedUnit="Cal" appleMoveTime="0" appleMoveTimeGoal="0" appleExerciseTime="${dice.whole(0, 90)}" appleExerciseTimeGoal="30" appleStandHours="${dice.whole(4, 14)}" appleStandHoursGoal="12"/>\n`;
 
 /**
- * Writes an Apple-like export.xml of the seed's first athlete to `file`, a day at a time. `seen` gets every heart rate and
- * step record. Answers what was written; the export's time zone is the athlete's home.
+ * Writes an Apple-like export.xml of the seed's first athlete to `file`, a day at a time. `seen` gets every
+ * record. Answers what was written; the export's time zone is the athlete's home.
  */
 export const writeExport = (
   file: string,
@@ -122,10 +122,12 @@ export const writeExport = (
     const day = first + total.days;
     const dice = random(options.seed, `fill/${day}`);
     const samples = generatedDay(who, day);
-    for (const sample of samples) seen(sample);
     const others =
       options.sprinkle === false ? [] : [...generatedNight(who, day), ...fillers(who, samples[0]?.start ?? 0, dice)];
-    for (const sample of [...samples, ...others]) write(record(sample));
+    for (const sample of [...samples, ...others]) {
+      seen(sample);
+      write(record(sample));
+    }
     write(summary(day, dice));
     total.records += samples.length + others.length;
     total.days += 1;

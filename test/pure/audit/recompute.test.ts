@@ -3,8 +3,8 @@ import { expectation } from "../../support/audit/expected-live.ts";
 import type { Expected } from "../../support/audit/expected-samples.ts";
 import { readLedger, type LedgerSample } from "../../support/audit/ledger.ts";
 import { clockOf, localDateOf, nextDate } from "../../support/audit/local-time.ts";
-import { restingRates } from "../../support/audit/resting.ts";
-import { mergedSteps } from "../../support/audit/steps.ts";
+import { resting } from "../../support/audit/resting.ts";
+import { mergedSums } from "../../support/audit/steps.ts";
 
 const WATCH = { name: "Watch", bundle_id: "com.apple.health.W", product_type: "Watch7,5" };
 const PHONE = { name: "iPhone", bundle_id: "com.apple.health.P", product_type: "iPhone17,1" };
@@ -23,7 +23,10 @@ const line = (over: Partial<LedgerSample>): LedgerSample => ({
   ...over,
 });
 const live = (lines: readonly LedgerSample[]): Expected[] => [...expectation(readLedger(lines), () => 0).live.values()];
-const steps = (...lines: LedgerSample[]): Record<string, number> => Object.fromEntries(mergedSteps(live(lines), []));
+const steps = (...lines: LedgerSample[]): Record<string, number> => Object.fromEntries(mergedSums(live(lines), []));
+
+const rates = (hearts: Expected[], walks: Expected[] = []): Map<string, number> =>
+  resting(hearts, walks, []).byDate(new Map());
 
 test("days follow the zone through both changes of the clock", () => {
   const spring = Date.parse("2026-03-29T00:30:00Z");
@@ -54,10 +57,10 @@ test("the resting rate is the lowest half hour of the night, and needs an hour o
       const unit = "count/min";
       return line({ type: "HKQuantityTypeIdentifierHeartRate", unit, start: at, end: at, value: i < 6 ? 48 : 60 });
     });
-  expect(Object.fromEntries(restingRates(live(night(20)), []))).toEqual({ "2026-03-10": 48 });
-  expect(restingRates(live(night(11)), []).size).toBe(0);
+  expect(Object.fromEntries(rates(live(night(20))))).toEqual({ "2026-03-10": 48 });
+  expect(rates(live(night(11))).size).toBe(0);
   const walk = line({ start: "2026-03-10T01:00:00Z", end: "2026-03-10T01:30:00Z", value: 9 });
-  expect(restingRates(live(night(30)), live([walk])).get("2026-03-10")).toBe(60);
+  expect(rates(live(night(30)), live([walk])).get("2026-03-10")).toBe(60);
 });
 
 test("deleted, superseded and adopted samples must be gone, whatever came first", () => {

@@ -1,12 +1,11 @@
-import type { Expectation } from "./expected-live.ts";
-import type { Expected } from "./expected-samples.ts";
-import type { Ledger } from "./ledger.ts";
-import { restingRates } from "./resting.ts";
-import { mergedSteps } from "./steps.ts";
+import type { Asked, Due } from "./daily.ts";
+import type { ReceivedAt } from "./expected-live.ts";
+import type { Ledger, LedgerDaily } from "./ledger.ts";
 import type { MetricRow, Stored } from "./stored.ts";
+import { DAILY_NAMES, typeOf, valueOf } from "./types.ts";
+import type { Factors } from "./units.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
-type Due = { value: number; unit: string; whole: boolean };
 const CLOSE = 1e-6;
 
 const agrees = (found: number | null, due: Due): boolean => {
@@ -16,40 +15,38 @@ const agrees = (found: number | null, due: Due): boolean => {
   return [due.value - CLOSE, due.value, due.value + CLOSE].some((v) => Math.floor(v + 0.5) === found);
 };
 
-const ofAthlete = (athleteId: string, samples: readonly Expected[], ledger: Ledger): Map<string, Due> => {
-  const due = new Map<string, Due>();
-  const steps = samples.filter((s) => s.metric === "steps");
-  const hearts = samples.filter((s) => s.metric === "heart_rate");
-  const orders = ledger.settings.get(athleteId)?.source_order ?? {};
-  for (const [date, value] of mergedSteps(steps, orders["steps"] ?? orders["*"] ?? [])) {
-    due.set(`${athleteId}|${date}|steps|derived`, { value, unit: "count", whole: true });
+const SPANS: Factors = { s: 1, min: 60, hr: 3600 };
+
+/** A provider's total as the athlete metric that it is (§5.0): name and unit as the rules that compute it have them. */
+const totalOf = (total: LedgerDaily): { metric: string; due: Due } => {
+  const type = typeOf(total.type);
+  const named = { unit: total.unit, start_at: 0, end_at: 0, metadata: {} };
+  if (type?.metric === "sleep_analysis") {
+    const value = total.value * (SPANS[total.unit] ?? Number.NaN);
+    return { metric: "sleep_duration", due: { value, unit: "s", whole: false } };
   }
-  for (const [date, value] of restingRates(hearts, steps)) {
-    due.set(`${athleteId}|${date}|resting_hr|derived`, { value, unit: "count/min", whole: false });
-  }
-  return due;
+  const value =
+    type?.metric === "mindful_session"
+      ? (total.value * (SPANS[total.unit] ?? Number.NaN)) / 60
+      : type && valueOf(type, { ...named, value: total.value });
+  if (!type || value === undefined) throw new Error(`the auditor knows no rule for totals of ${total.type}`);
+  return { metric: DAILY_NAMES[type.metric] ?? type.metric, due: { value, unit: type.unit, whole: false } };
 };
 
-/** Every value that must stand, recomputed from the ledger's live samples and daily totals alone. */
-const recomputed = (ledger: Ledger, expectation: Expectation): Map<string, Due> => {
-  const athletes = new Map<string, Expected[]>();
-  for (const sample of expectation.live.values()) {
-    const own = athletes.get(sample.athlete_id);
-    if (own) own.push(sample);
-    else athletes.set(sample.athlete_id, [sample]);
-  }
+/** Every value that must stand: what the samples ask for, the providers' totals, what people entered. */
+const recomputed = (ledger: Ledger, asked: ReadonlyMap<string, Asked>, receivedAt: ReceivedAt): Map<string, Due> => {
   const due = new Map<string, Due>();
-  for (const [athleteId, samples] of athletes) {
-    for (const [key, value] of ofAthlete(athleteId, samples, ledger)) due.set(key, value);
+  for (const [athleteId, { due: own }] of asked) for (const [key, value] of own) due.set(`${athleteId}|${key}`, value);
+  // The one received last stands; of one moment the one sent last.
+  const totals = ledger.daily
+    .filter((d) => d.fate === "accepted")
+    .toSorted((a, b) => receivedAt(a.athlete_id, a.batch_id) - receivedAt(b.athlete_id, b.batch_id));
+  for (const total of totals) {
+    const { metric, due: value } = totalOf(total);
+    due.set(`${total.athlete_id}|${total.date}|${metric}|apple_health`, value);
   }
-  // Totals in the order sent: the one received last stands.
-  for (const total of ledger.daily.filter((d) => d.fate === "accepted" && d.type.endsWith("StepCount"))) {
-    due.set(`${total.athlete_id}|${total.date}|steps|apple_health`, {
-      value: total.value,
-      unit: "count",
-      whole: false,
-    });
-  }
+  for (const { athlete_id, date, metric, value, unit } of ledger.manual)
+    due.set(`${athlete_id}|${date}|${metric}|manual`, { value, unit, whole: false });
   return due;
 };
 
@@ -74,8 +71,13 @@ const ofRow = (row: MetricRow, due: Due | undefined): Violation[] => {
 };
 
 /** I4: athlete_metrics equals an independent recomputation from the samples, no row more and no row less. */
-export const checkMetrics = (ledger: Ledger, expectation: Expectation, stored: Stored): Verdict => {
-  const due = recomputed(ledger, expectation);
+export const checkMetrics = (
+  ledger: Ledger,
+  asked: ReadonlyMap<string, Asked>,
+  stored: Stored,
+  receivedAt: ReceivedAt,
+): Verdict => {
+  const due = recomputed(ledger, asked, receivedAt);
   const found = new Set(stored.metrics.map(keyOf));
   const violations = stored.metrics.flatMap((row) => ofRow(row, due.get(keyOf(row))));
   for (const key of due.keys()) {

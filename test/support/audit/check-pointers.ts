@@ -1,10 +1,10 @@
-import type { Pointer, Stored, TopicRecord } from "./stored.ts";
+import type { Stored, TopicRecord } from "./stored.ts";
 import type { Verdict, Violation } from "./verdict.ts";
 
 const day = (text: string): number => Math.round(Date.parse(`${text}T00:00:00Z`) / 86_400_000);
 
-const ofPointer = (pointer: Pointer, stored: Stored): Violation[] => {
-  const id = `${pointer.athlete_id} ${pointer.period_start}`;
+type Named = { object_key: string; bytes: number; content_hash: string; row_count: number };
+const ofPointer = (id: string, pointer: Named, stored: Stored): Violation[] => {
   const found = stored.objects.get(pointer.object_key);
   if (!found) return [{ kind: "pointer to nothing", id, detail: pointer.object_key }];
   const wrong = [
@@ -20,7 +20,7 @@ const ofPointer = (pointer: Pointer, stored: Stored): Violation[] => {
 
 /** Objects that no pointer names are the sweeper's; after its grace they must be gone. */
 const orphans = (stored: Stored, graceMs: number): Violation[] => {
-  const pointed = new Set(stored.pointers.map((p) => p.object_key));
+  const pointed = new Set([...stored.pointers, ...stored.sleepPointers].map((p) => p.object_key));
   return stored.listed
     .filter((o) => !pointed.has(o.key) && stored.now - o.modified_at > graceMs)
     .map((o) => ({
@@ -45,6 +45,19 @@ export const lastPerKey = (records: readonly TopicRecord[]): { last: Map<string,
 
 type Table = Map<string, Record<string, unknown>>;
 
+const sorted = (value: unknown): unknown =>
+  value === null || typeof value !== "object"
+    ? value
+    : Object.entries(value)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, inner]) => [name, sorted(inner)]);
+
+/** Scalars as they are; an object, or JSON text of one, as text with sorted keys. */
+const plain = (value: unknown): unknown => {
+  const inner: unknown = typeof value === "string" && value.startsWith("{") ? JSON.parse(value) : value;
+  return inner !== null && typeof inner === "object" ? JSON.stringify(sorted(inner)) : inner;
+};
+
 const against = (topic: string, records: readonly TopicRecord[], table: Table): Violation[] => {
   const { last, split } = lastPerKey(records);
   const out: Violation[] = split.map((id) => ({ kind: "key in two topic partitions", id, detail: topic }));
@@ -58,7 +71,7 @@ const against = (topic: string, records: readonly TopicRecord[], table: Table): 
       });
       continue;
     }
-    const wrong = Object.keys(row).filter((field) => row[field] !== value[field]);
+    const wrong = Object.keys(row).filter((field) => plain(row[field]) !== plain(value[field]));
     if (wrong.length > 0) {
       const values = wrong.map((f) => `${f}: ${String(value[f])} ≠ ${String(row[f])}`).join("; ");
       out.push({ kind: "topic lags", id, detail: `${topic}: ${wrong.join(", ")} differ from the table`, values });
@@ -83,14 +96,21 @@ const pointerTable = (stored: Stored): Table =>
     ]),
   );
 
+const sessionTable = (stored: Stored): Table =>
+  new Map(stored.sessions.map((s) => [`${s.athlete_id}|${s.session_id}`, { ...s, date: day(s.date) }]));
+
 /** I6: pointers and objects agree, orphans are gone after `graceMs`, the compacted topics end in the tables. */
 export const checkPointers = (stored: Stored, graceMs: number): Verdict => {
   const compacted = [
     ["metrics", metricTable(stored)],
     ["day-partitions", pointerTable(stored)],
-    ["sleep-sessions", new Map()],
+    ["sleep-sessions", sessionTable(stored)],
   ] as const;
-  const violations = [...stored.pointers.flatMap((p) => ofPointer(p, stored)), ...orphans(stored, graceMs)];
+  const violations = [
+    ...stored.pointers.flatMap((p) => ofPointer(`${p.athlete_id} ${p.period_start}`, p, stored)),
+    ...stored.sleepPointers.flatMap((p) => ofPointer(`${p.athlete_id} ${p.session_id}`, p, stored)),
+    ...orphans(stored, graceMs),
+  ];
   let [topics, records] = [0, 0];
   for (const [topic, table] of compacted) {
     const found = stored.topics.get(topic);
@@ -105,7 +125,12 @@ export const checkPointers = (stored: Stored, graceMs: number): Verdict => {
   if (stored.outbox > 0) violations.push({ kind: "not quiet", id: "outbox", detail: `${stored.outbox} rows unsent` });
   return {
     invariant: "I6",
-    checked: { pointers: stored.pointers.length, objects: stored.listed.length, topics, "topic records": records },
+    checked: {
+      pointers: stored.pointers.length + stored.sleepPointers.length,
+      objects: stored.listed.length,
+      topics,
+      "topic records": records,
+    },
     violations,
   };
 };

@@ -5,9 +5,15 @@ import type { Verdict, Violation } from "./verdict.ts";
 
 const FIELDS = ["metric", "start_at", "end_at", "value", "unit", "source", "tz"] as const;
 
+/** The factors of the specification have six digits. */
+const sameValue = (found: number, { value, exact }: Expected): boolean =>
+  exact ? found === value : Math.abs(found - value) <= 1e-6 * Math.max(Math.abs(value), 1e-9);
+
 const different = (row: StoredRow, expected: Expected): Violation | undefined => {
   const id = `${row.athlete_id} ${row.sample_id}`;
-  const wrong = FIELDS.filter((field) => row[field] !== expected[field]);
+  const wrong = FIELDS.filter((field) =>
+    field === "value" ? !sameValue(row.value, expected) : row[field] !== expected[field],
+  );
   if (wrong.length === 0) return undefined;
   return {
     kind: "changed",

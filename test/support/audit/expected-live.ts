@@ -4,6 +4,9 @@ import type { Ledger } from "./ledger.ts";
 /** What the ledger says must be there, and what must not. Keys are `athlete|sample_id`. */
 export type Expectation = { live: Map<string, Expected>; gone: Map<string, "deleted" | "superseded" | "adopted"> };
 
+/** The server's instant for a batch (from its receipt): D6 breaks ties by it. */
+export type ReceivedAt = (athleteId: string, batchId: string | null) => number;
+
 const keyOf = (sample: { athlete_id: string; sample_id: string }): string => `${sample.athlete_id}|${sample.sample_id}`;
 
 const groupBy = <T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]> => {
@@ -51,11 +54,7 @@ const adopted = (samples: readonly Expected[]): Expected[] => {
   return out;
 };
 
-/** `receivedAt` answers the server's instant for a batch (from its receipt): D6 breaks ties by it. */
-export const expectation = (
-  ledger: Ledger,
-  receivedAt: (athleteId: string, batchId: string | null) => number,
-): Expectation => {
+export const expectation = (ledger: Ledger, receivedAt: ReceivedAt): Expectation => {
   const accepted = ledger.samples
     .filter((s) => s.fate === "accepted")
     .map((s) => interpretLine(s, ledger, receivedAt(s.athlete_id, s.batch_id)));

@@ -1,6 +1,7 @@
 import { conflictingId, contentDigest, originKey, plainName, type Origin } from "./identity.ts";
 import { instantOf, type Ledger, type LedgerSample } from "./ledger.ts";
 import { localDateOf } from "./local-time.ts";
+import { typeOf, valueOf, type SampleType } from "./types.ts";
 
 /** What must be stored of one acknowledged sample. */
 export type Expected = {
@@ -10,6 +11,8 @@ export type Expected = {
   start_at: number;
   end_at: number;
   value: number;
+  /** False where a conversion may differ in the last digits. */
+  exact: boolean;
   unit: string;
   source: string;
   origin: Origin;
@@ -17,6 +20,8 @@ export type Expected = {
   local_date: string;
   user_entered: boolean;
   motion_context: number | null;
+  /** Of a state of mind: a whole day's, not a moment's. */
+  daily_mood: boolean;
   sync_id: string | null;
   sync_version: number | null;
   created: number | null;
@@ -25,15 +30,6 @@ export type Expected = {
   type: string;
   received_at: number;
   digest: string;
-};
-
-const TYPES: Record<string, { metric: string; unit: string; factors: Record<string, number> }> = {
-  HKQuantityTypeIdentifierHeartRate: {
-    metric: "heart_rate",
-    unit: "count/min",
-    factors: { "count/min": 1, bpm: 1, "count/s": 60 },
-  },
-  HKQuantityTypeIdentifierStepCount: { metric: "steps", unit: "count", factors: { count: 1 } },
 };
 
 const meta = (sample: LedgerSample, name: string): unknown =>
@@ -50,43 +46,59 @@ const zoneOf = (sample: LedgerSample, startAt: number, ledger: Ledger): string =
   return history.at(-1)?.zone ?? sample.batch_time_zone ?? "UTC";
 };
 
-/** The canonical row of one accepted line. Throws where the ledger calls something accepted that we know no rule for. */
-export const interpretLine = (sample: LedgerSample, ledger: Ledger, receivedAt: number): Expected => {
-  const type = TYPES[sample.type];
-  const factor = type?.factors[sample.unit ?? ""];
-  if (!type || factor === undefined || sample.sample_id === null) {
+type Measured = { metric: string; unit: string; value: number };
+
+const measured = (sample: LedgerSample, start_at: number, end_at: number): Measured => {
+  const type: SampleType | undefined = typeOf(sample.type);
+  const told = { value: sample.value, unit: sample.unit, start_at, end_at, metadata: sample.metadata ?? {} };
+  const value = type && valueOf(type, told);
+  if (!type || value === undefined || !Number.isFinite(value)) {
     throw new Error(`the ledger says accepted, but the auditor knows no rule for ${sample.type} in ${sample.unit}`);
   }
+  return { metric: type.metric, unit: type.unit, value };
+};
+
+/** §1.2: kind 2 is the mood of a day. */
+const isDailyMood = (sample: LedgerSample): boolean => {
+  const kind = sample.metadata?.["kind"] ?? meta(sample, "StateOfMindKind");
+  return Number(kind) === 2 || (typeof kind === "string" && /^daily[_ ]?mood$/i.test(kind));
+};
+
+/** The canonical row of one accepted line. Throws where the ledger calls something accepted that we know no rule for. */
+export const interpretLine = (sample: LedgerSample, ledger: Ledger, receivedAt: number): Expected => {
   const [start_at, end_at] = [instantOf(sample.start), instantOf(sample.end)];
+  if (sample.sample_id === null) throw new Error(`an accepted ${sample.type} of the ledger has no sample_id`);
+  const { metric, unit, value } = measured(sample, start_at, end_at);
   const origin: Origin = {
     name: plainName(sample.source.name ?? ""),
     bundle_id: sample.source.bundle_id ?? null,
     product_type: sample.source.product_type ?? null,
   };
-  const value = sample.value * factor;
   const tz = zoneOf(sample, start_at, ledger);
   return {
     athlete_id: sample.athlete_id,
     sample_id: sample.sample_id.toLowerCase(),
-    metric: type.metric,
+    metric,
     start_at,
     end_at,
     value,
-    unit: type.unit,
+    exact: value === sample.value,
+    unit,
     source: origin.name,
     origin,
     tz,
     local_date: localDateOf(start_at, tz),
     user_entered: Number(meta(sample, "WasUserEntered") ?? 0) === 1,
     motion_context: numberOrNull(meta(sample, "HeartRateMotionContext")),
+    daily_mood: isDailyMood(sample),
     sync_id: (meta(sample, "SyncIdentifier") as string | undefined) ?? null,
     sync_version: numberOrNull(meta(sample, "SyncVersion")),
     created: sample.created === undefined || sample.created === null ? null : instantOf(sample.created),
-    aggregated: false,
+    aggregated: sample.aggregated ?? false,
     synthetic: sample.synthetic ?? false,
     type: sample.type,
     received_at: receivedAt,
-    digest: contentDigest([type.metric, start_at, end_at, value, type.unit, originKey(origin)]),
+    digest: contentDigest([metric, start_at, end_at, value, unit, originKey(origin)]),
   };
 };
 

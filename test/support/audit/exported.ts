@@ -1,7 +1,8 @@
 import { exportRecordId, plainName } from "./identity.ts";
 import { instantOf, type LedgerLine, type LedgerSample } from "./ledger.ts";
+import { typeOf, valueOf, type SampleType } from "./types.ts";
 
-/** A heart rate or step record of an export.xml, as whoever wrote the file knows it. */
+/** A record of an export.xml, as whoever wrote the file knows it. */
 export type ExportedRecord = {
   type: string;
   start: number;
@@ -14,9 +15,10 @@ export type ExportedRecord = {
   metadata: Record<string, unknown>;
 };
 
-const METRICS: Record<string, string> = {
-  HKQuantityTypeIdentifierHeartRate: "heart_rate",
-  HKQuantityTypeIdentifierStepCount: "steps",
+/** The value's part of a D10 name: three significant digits of a food, the integer of a category, else nothing. */
+const nameOf = (type: SampleType, value: number): string => {
+  if (type.dietary) return String(Number(value.toPrecision(3)));
+  return type.reads === "category" ? String(value) : "";
 };
 
 /**
@@ -32,21 +34,24 @@ export const linesOfExport = (
   return records
     .toSorted((a, b) => a.value - b.value)
     .map((r): LedgerSample => {
-      const metric = METRICS[r.type] ?? r.type;
+      const type = typeOf(r.type);
+      if (!type) throw new Error(`the auditor knows no rule for ${r.type}`);
+      const told = { value: r.value, unit: r.unit, start_at: r.start, end_at: r.end, metadata: r.metadata };
+      const [metric, value] = [type.metric, nameOf(type, valueOf(type, told) ?? Number.NaN)];
       const source = plainName(r.source_name);
-      const key = [metric, instantOf(r.start), instantOf(r.end), source].join("|");
+      const key = [metric, instantOf(r.start), instantOf(r.end), source, value].join("|");
       const n = seen.get(key) ?? 0;
       seen.set(key, n + 1);
       return {
         kind: "sample",
         athlete_id,
         batch_id: null,
-        sample_id: exportRecordId({ athlete_id, metric, start_at: r.start, end_at: r.end, source, n }),
+        sample_id: exportRecordId({ athlete_id, metric, start_at: r.start, end_at: r.end, source, value, n }),
         type: r.type,
         start: r.start,
         end: r.end,
         value: r.value,
-        unit: r.unit,
+        unit: r.unit === "" ? null : r.unit,
         source: { name: r.source_name, product_type: r.product_type },
         batch_time_zone: timeZone,
         created: r.created,

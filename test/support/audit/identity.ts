@@ -22,13 +22,14 @@ export const NAMESPACE = nameUuid(URL_NAMESPACE, "health-sync");
 
 const second = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-/** D10, records of an export: heart rate and steps carry no value in the name. */
+/** D10, records of an export: `value` is named for dietary types and categories only, else empty. */
 export const exportRecordId = (record: {
   athlete_id: string;
   metric: string;
   start_at: number;
   end_at: number;
   source: string;
+  value: string;
   n: number;
 }): string =>
   nameUuid(
@@ -39,7 +40,7 @@ export const exportRecordId = (record: {
       second(record.start_at),
       second(record.end_at),
       record.source,
-      "",
+      record.value,
       record.n,
     ].join("|"),
   );

@@ -15,7 +15,7 @@ export type LedgerSample = {
   type: string;
   start: string | number;
   end: string | number;
-  value: number;
+  value: number | string | null;
   unit: string | null;
   source: { name?: string | null; bundle_id?: string | null; product_type?: string | null };
   time_zone?: string | null;
@@ -23,6 +23,7 @@ export type LedgerSample = {
   created?: string | number | null;
   metadata?: Record<string, unknown>;
   synthetic?: boolean;
+  aggregated?: boolean;
   fate: Fate;
   reason?: string;
   path?: string;
@@ -55,24 +56,34 @@ export type LedgerLock = {
   source: string;
   value?: number | null;
 };
+/** A value that a person entered and that must stand beside what is computed: wellness, a weight by hand. */
+export type LedgerManual = {
+  kind: "manual";
+  athlete_id: string;
+  date: string;
+  metric: string;
+  value: number;
+  unit: string;
+};
 export type LedgerSettings = {
   kind: "settings";
   athlete_id: string;
   zones?: { from: string | number; zone: string }[];
   source_order?: Record<string, string[]>;
 };
-export type LedgerLine = LedgerSample | LedgerDeletion | LedgerDaily | LedgerLock | LedgerSettings;
+export type LedgerLine = LedgerSample | LedgerDeletion | LedgerDaily | LedgerLock | LedgerManual | LedgerSettings;
 
 export type Ledger = {
   samples: LedgerSample[];
   deletions: LedgerDeletion[];
   daily: LedgerDaily[];
   locks: LedgerLock[];
+  manual: LedgerManual[];
   settings: Map<string, LedgerSettings>;
   athletes: Set<string>;
 };
 
-const KINDS = new Set(["sample", "deletion", "daily", "lock", "unlock", "settings"]);
+const KINDS = new Set(["sample", "deletion", "daily", "lock", "unlock", "manual", "settings"]);
 
 /** Milliseconds of ISO text (which must carry its zone) or of a number. */
 export const instantOf = (text: string | number): number => {
@@ -99,6 +110,7 @@ export const readLedger = (lines: Iterable<string | LedgerLine>): Ledger => {
     deletions: [],
     daily: [],
     locks: [],
+    manual: [],
     settings: new Map(),
     athletes: new Set(),
   };
@@ -115,6 +127,7 @@ export const readLedger = (lines: Iterable<string | LedgerLine>): Ledger => {
     else if (line.kind === "deletion") ledger.deletions.push(line);
     else if (line.kind === "daily") ledger.daily.push(line);
     else if (line.kind === "settings") ledger.settings.set(line.athlete_id, line);
+    else if (line.kind === "manual") ledger.manual.push(line);
     else ledger.locks.push(line);
   }
   return ledger;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import type { AuditEnvironment } from "./environment.ts";
-import type { Listed, ObjectFound, StoredRow } from "./stored.ts";
+import type { Listed, ObjectFound, StoredRow, StreamRow } from "./stored.ts";
 
 const CONCURRENCY = 8;
 const FILES_A_QUERY = 200;
@@ -44,26 +44,33 @@ const fetchObject = async (client: S3Client, bucket: string, key: string): Promi
 const COLUMNS = `athlete_id, sample_id::varchar as sample_id, metric, epoch_ms(start_at)::double as start_at,
   epoch_ms(end_at)::double as end_at, value, unit, source, device, tz, local_date::varchar as local_date, attributes, filename as "where"`;
 
-const query = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
+const STREAM_COLUMNS = `session_id::varchar as session_id, channel, epoch_ms(start_at)::double as start_at,
+  epoch_ms(end_at)::double as end_at, value, source, filename as "where"`;
+
+const query = async (duck: DuckDBConnection, columns: string, files: readonly string[]): Promise<Where[]> => {
   const names = files.map((f) => `'${f}'`).join(", ");
   const reader = await duck.runAndReadAll(
-    `select ${COLUMNS} from read_parquet([${names}], filename = true, hive_partitioning = false)`,
+    `select ${columns} from read_parquet([${names}], filename = true, hive_partitioning = false)`,
   );
-  return reader.getRowObjectsJS() as unknown as StoredRow[];
+  return reader.getRowObjectsJS() as unknown as Where[];
 };
+type Where = { where: string };
 
 /** All rows of the files; where one cannot be read the others still are. */
-const readFiles = async (duck: DuckDBConnection, files: readonly string[]): Promise<StoredRow[]> => {
+const readFiles = async (duck: DuckDBConnection, columns: string, files: readonly string[]): Promise<Where[]> => {
   if (files.length === 0) return [];
   try {
-    return await query(duck, files);
+    return await query(duck, columns, files);
   } catch (error) {
     if (files.length === 1) {
       if (/parquet|magic|footer|thrift|cast|binder/i.test(String(error))) return [];
       throw error;
     }
     const half = Math.ceil(files.length / 2);
-    return [...(await readFiles(duck, files.slice(0, half))), ...(await readFiles(duck, files.slice(half)))];
+    return [
+      ...(await readFiles(duck, columns, files.slice(0, half))),
+      ...(await readFiles(duck, columns, files.slice(half))),
+    ];
   }
 };
 
@@ -89,32 +96,50 @@ const download = async (
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  const listed = await listObjects(client, env.s3.bucket, "health_streams/");
+  const listed = [
+    ...(await listObjects(client, env.s3.bucket, "health_streams/")),
+    ...(await listObjects(client, env.s3.bucket, "sleep_streams/")),
+  ];
   client.destroy();
   return { objects, files, listed };
+};
+
+type Read = Awaited<ReturnType<typeof download>>;
+
+/** The rows of the files whose key is among `keys`, each under its object's key. */
+const rowsOf = async (duck: DuckDBConnection, read: Read, columns: string, keys: readonly string[]) => {
+  const wanted = new Set(keys);
+  const names = [...read.files].filter(([, key]) => wanted.has(key)).map(([file]) => file);
+  const rows: Where[] = [];
+  for (let i = 0; i < names.length; i += FILES_A_QUERY) {
+    for (const row of await readFiles(duck, columns, names.slice(i, i + FILES_A_QUERY))) {
+      const key = read.files.get(row.where) ?? row.where;
+      const object = read.objects.get(key);
+      if (object) Object.assign(object, { rows: object.rows + 1, readable: true });
+      rows.push({ ...row, where: key });
+    }
+  }
+  return rows;
 };
 
 /** Fetches what the pointers name, and reads it with a second Parquet reader (DuckDB). */
 export const readObjects = async (
   env: AuditEnvironment,
-  keys: readonly string[],
-): Promise<{ rows: StoredRow[]; objects: Map<string, ObjectFound>; listed: Listed[] }> => {
+  keys: { days: readonly string[]; nights: readonly string[] },
+): Promise<{
+  rows: StoredRow[];
+  streamRows: StreamRow[];
+  objects: Map<string, ObjectFound>;
+  listed: Listed[];
+}> => {
   const folder = await mkdtemp(join(tmpdir(), "health-sync-audit-"));
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const duck = await instance.connect();
   try {
-    const { objects, files, listed } = await download(env, keys, folder);
-    const rows: StoredRow[] = [];
-    const names = [...files.keys()];
-    for (let i = 0; i < names.length; i += FILES_A_QUERY) {
-      for (const row of await readFiles(duck, names.slice(i, i + FILES_A_QUERY))) {
-        const key = files.get(row.where) ?? row.where;
-        const object = objects.get(key);
-        if (object) Object.assign(object, { rows: object.rows + 1, readable: true });
-        rows.push({ ...row, where: key });
-      }
-    }
-    return { rows, objects, listed };
+    const read = await download(env, [...keys.days, ...keys.nights], folder);
+    const rows = (await rowsOf(duck, read, COLUMNS, keys.days)) as StoredRow[];
+    const streamRows = (await rowsOf(duck, read, STREAM_COLUMNS, keys.nights)) as StreamRow[];
+    return { rows, streamRows, objects: read.objects, listed: read.listed };
   } finally {
     duck.closeSync();
     instance.closeSync();

@@ -48,8 +48,8 @@ const boundaries = (spans: readonly Span[]): number[] => {
   return [...cuts].toSorted((a, b) => a - b);
 };
 
-/** Steps by local date, not yet rounded, of one athlete's live step samples. */
-export const mergedSteps = (samples: readonly Expected[], order: readonly string[]): Map<string, number> => {
+/** Sums by local date, not yet rounded, of one athlete's live samples of a cumulative type. */
+export const mergedSums = (samples: readonly Expected[], order: readonly string[]): Map<string, number> => {
   const spans = samples.map((s) => spanOf(s, order)).toSorted((a, b) => a.from - b.from);
   const cuts = boundaries(spans);
   const totals = new Map<string, number>();

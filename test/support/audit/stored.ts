@@ -42,6 +42,38 @@ export type MetricRow = {
   method: string | null;
   revision: number;
 };
+/** A row of sleep_sessions, instants in milliseconds. */
+export type SessionRow = {
+  session_id: string;
+  athlete_id: string;
+  date: string;
+  kind: string;
+  is_main_sleep: boolean;
+  start_at: number;
+  end_at: number;
+  score_components: Record<string, unknown> | null;
+  is_final: boolean;
+  revision: number;
+} & Record<string, unknown>;
+export type SleepPointer = {
+  session_id: string;
+  athlete_id: string;
+  object_key: string;
+  row_count: number;
+  bytes: number;
+  content_hash: string;
+  channels: string[];
+};
+/** A row of a sleep_streams object. */
+export type StreamRow = {
+  session_id: string;
+  channel: string;
+  start_at: number;
+  end_at: number;
+  value: number;
+  source: string;
+  where: string;
+};
 export type Rejection = { index: number; uuid: string | null; reason: string; path: string };
 export type Receipt = {
   athlete_id: string;
@@ -77,6 +109,9 @@ export type Stored = {
   rows: StoredRow[];
   pointers: Pointer[];
   metrics: MetricRow[];
+  sessions: SessionRow[];
+  sleepPointers: SleepPointer[];
+  streamRows: StreamRow[];
   receipts: Receipt[];
   letters: Letter[];
   windows: WindowRow[];

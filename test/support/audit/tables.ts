@@ -10,6 +10,13 @@ const QUERIES = {
       row_count::float8, bytes::float8, content_hash, rows_hash, revision::float8 from health_streams`,
   metrics: `select athlete_id, date::text, metric, source, value, unit, locked, synced_value, is_final, method,
       revision::float8 from athlete_metrics`,
+  sessions: `select session_id::text, athlete_id, date::text, source, kind, is_main_sleep, ${MS("start_at")} as start_at,
+      ${MS("end_at")} as end_at, tz, ${MS("onset_at")} as onset_at, ${MS("final_wake_at")} as final_wake_at, time_in_bed_s,
+      total_sleep_s, deep_s, rem_s, light_s, unspecified_s, awake_s, gap_s, onset_latency_s, wakeup_count, efficiency,
+      hrv_ms, resting_hr, avg_hr, min_hr, respiratory_rate, spo2, spo2_min, sleep_score, score_components, score_method,
+      superseded_by::text, is_final, revision::float8 from sleep_sessions`,
+  sleepPointers: `select session_id::text, athlete_id, object_key, row_count::float8, bytes::float8, content_hash, channels
+      from sleep_streams`,
   receipts: `select athlete_id, batch_id, ${MS("received_at")} as received_at, received, accepted, deletions, rejected
       from ingest_batches`,
   letters: `select id::text, athlete_id, reason, path, origin from dead_letters`,
@@ -21,7 +28,17 @@ const QUERIES = {
 
 export type Tables = Pick<
   Stored,
-  "now" | "rows" | "pointers" | "metrics" | "receipts" | "letters" | "windows" | "intents" | "outbox"
+  | "now"
+  | "rows"
+  | "pointers"
+  | "metrics"
+  | "sessions"
+  | "sleepPointers"
+  | "receipts"
+  | "letters"
+  | "windows"
+  | "intents"
+  | "outbox"
 >;
 
 /** Every table that the invariants speak of, in one snapshot. */
@@ -37,6 +54,8 @@ export const readTables = async (databaseUrl: string): Promise<Tables> => {
       rows: await read<StoredRow>("rows"),
       pointers: await read("pointers"),
       metrics: await read("metrics"),
+      sessions: await read("sessions"),
+      sleepPointers: await read("sleepPointers"),
       receipts: await read("receipts"),
       letters: await read("letters"),
       windows: await read("windows"),

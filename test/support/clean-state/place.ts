@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import avsc from "avsc";
 import kafkajs from "kafkajs";
@@ -36,7 +36,8 @@ const createDatabase = async (url: string, name: string): Promise<string> => {
   own.pathname = `/${name}`;
   const client = new Client({ connectionString: own.href });
   await client.connect();
-  await client.query(await readFile(new URL("migrations/0001_tables.sql", ROOT), "utf8"));
+  const files = (await readdir(new URL("migrations/", ROOT))).filter((file) => /^\d{4}_/.test(file)).toSorted();
+  for (const file of files) await client.query(await readFile(new URL(`migrations/${file}`, ROOT), "utf8"));
   await client.end();
   return own.href;
 };

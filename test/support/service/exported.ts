@@ -28,7 +28,7 @@ export const exportedDays = (
 ): { file: string; home: string; lines: (athlete: string) => LedgerLine[] } => {
   const file = join(mkdtempSync(join(tmpdir(), "health-sync-export-")), "export.xml");
   const records: ExportedRecord[] = [];
-  const { home } = writeExport(file, { seed, firstDate: "2025-10-20", days, sprinkle: false }, (s) =>
+  const { home } = writeExport(file, { seed, firstDate: "2025-10-20", days, sprinkle: true }, (s) =>
     records.push(recordOf(s)),
   );
   return { file, home, lines: (athlete) => linesOfExport(athlete, records, home) };

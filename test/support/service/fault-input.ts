@@ -13,9 +13,25 @@ const DAY = 86_400_000;
  * open. Shuffled, so that every slice touches every day again and objects are superseded.
  */
 export const faultInput = (seed = SEED): Sending[] => {
-  const history = sendings({ seed, athletes: 2, days: 4, firstDate: "2026-10-23", size: 12, density: 0.3 });
+  const history = sendings({
+    seed,
+    athletes: 2,
+    days: 4,
+    firstDate: "2026-10-23",
+    size: 12,
+    density: 0.3,
+    nights: true,
+  });
   const yesterday = new Date(Date.now() - DAY).toISOString().slice(0, 10);
-  const recent = sendings({ seed: seed + 1000, athletes: 1, days: 2, firstDate: yesterday, size: 12, density: 0.2 });
+  const recent = sendings({
+    seed: seed + 1000,
+    athletes: 1,
+    days: 2,
+    firstDate: yesterday,
+    size: 12,
+    density: 0.2,
+    nights: true,
+  });
   return random(seed, "order").shuffled([...history, ...recent]);
 };
 
