@@ -3,12 +3,12 @@
  * million records of the largest exports the odds of a wrong count are below one in ten thousand. Keys that came more
  * than once are few, and kept whole.
  *
- * Bounded, whatever the size of the file: 3.1 million slots (25 MB) over all metrics. An export is written type by
- * type, so when there is no more room the metric that was not seen for longest is forgotten; a metric with more than 1.6
+ * Bounded, whatever the size of the file: 1.6 million slots (13 MB) over all metrics. An export is written type by
+ * type, so when there is no more room the metric that was not seen for longest is forgotten; a metric with more than 0.8
  * million different keys is forgotten itself and starts again. Equal keys stand next to each other in an export, so what
  * is lost then is a distinction that real files do not need.
  */
-const MAX_SLOTS = 3 << 20;
+const MAX_SLOTS = 3 << 19;
 const FIRST_SLOTS = 1 << 8;
 const LOAD = 0.8;
 const MAX_REPEATED = 1 << 16;
