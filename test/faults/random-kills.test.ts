@@ -9,7 +9,7 @@ import { openService, type Service } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 
 const KILLS = WHOLE_MATRIX ? 25 : 5;
-const DAYS = WHOLE_MATRIX ? 28 : 14;
+const DAYS = WHOLE_MATRIX ? 28 : 5;
 const ATHLETE = "imported-1";
 const [calm, stormy] = [await isolated("import-calm"), await isolated("import-stormy")];
 const { file, home, lines } = exportedDays(SEED, DAYS);
