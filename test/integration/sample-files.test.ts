@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bridgeBatch, fileText, SAMPLES, stepBatches, weekBatch } from "../support/sample-files.ts";
+import { bridgeBatch, bridgeLines, fileText, SAMPLES, stepBatches, weekBatch } from "../support/sample-files.ts";
 import { asking } from "../support/service/asking.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
@@ -74,6 +74,13 @@ test("the bridge's payload is samples, segments, a workout, a deletion and curso
   expect(segments.map((one) => one["value"])).toEqual([0, 3, 4, 5, 2]);
   const receipt = await ask(`bridge/batches/${String(answer.body["batch_id"])}`);
   expect(JSON.parse(String(receipt.body["anchor"]))).toHaveLength(2);
+});
+
+test("the bridge's lines are the same, as far as lines say it", async () => {
+  const answer = await post("lines/batches", bridgeLines());
+  expect(answer).toMatchObject({ status: 202, body: { received: 3, accepted: 3, deletions: 1, rejected: [] } });
+  await service.wait();
+  expect(await value("lines", "2026-06-01", "steps")).toBe(4321);
 });
 
 test.each([

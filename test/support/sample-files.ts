@@ -82,6 +82,40 @@ export const bridgeBatch = (): NativeBatch => {
   };
 };
 
+type BridgeLine = BridgeInterval & {
+  record_family: string;
+  client_record_id: string;
+  source_key: string;
+  type_code?: string;
+  value?: number;
+  unit?: string;
+};
+
+const lineSample = (line: BridgeLine, type: string, more: object = {}) => {
+  const source = { name: line.source_key };
+  return { uuid: idOf(line.client_record_id), type, ...interval(line), source, ...more };
+};
+
+/** The bridge's batch as lines: sources and types without bundles and aliases, a night without its stages. */
+export const bridgeLines = (): NativeBatch => {
+  const lines = fileText("bridge/batch-v1.ndjson")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as BridgeLine);
+  const of = (family: string): BridgeLine[] => lines.filter(({ record_family }) => record_family === family);
+  return {
+    samples: [
+      ...of("sample").map((line) => {
+        const { value, unit } = line;
+        return lineSample(line, "HKQuantityTypeIdentifierStepCount", { value, unit });
+      }),
+      ...of("workout").map((line) => lineSample(line, WORKOUT)),
+      ...of("sleep_session").map((line) => lineSample(line, SLEEP, { value: STAGES["in_bed"] })),
+    ],
+    deleted: of("deleted_record").map(({ client_record_id }) => ({ uuid: idOf(client_record_id) })),
+  };
+};
+
 type Row = { date?: string; startDate?: string; endDate?: string; source?: string; value?: number; stage?: string };
 type Week = Partial<Record<keyof typeof WEEK_TYPES | "sleep" | "workouts", Row[]>> & {
   activity: (Row & { stepCount: number; distance: number; activeCalories: number })[];
