@@ -143,6 +143,8 @@ const listen = async (
 ) => {
   const { config, telemetry, clock, kafka } = connections;
   const db = connections.openDatabase();
+  // Of its own, so that a token is not checked late because readers hold every connection.
+  const accessDb = connections.openDatabase(4);
   const objects = connections.openObjects();
   const producer = kafka.producer();
   const draining = new AbortController();
@@ -159,7 +161,7 @@ const listen = async (
   const server: HttpServer = createHttpServer({
     routes,
     verify: verifierOf(config),
-    access: createAccess({ db, clock }),
+    access: createAccess({ db: accessDb, clock }),
     admission: createLimits(clock, config.limits),
     telemetry,
     clock,
@@ -171,7 +173,7 @@ const listen = async (
     close: async () => {
       draining.abort();
       await server.close();
-      await Promise.allSettled([producer.close(), db.close()]);
+      await Promise.allSettled([producer.close(), db.close(), accessDb.close()]);
       objects.close();
     },
   };

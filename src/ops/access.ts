@@ -14,7 +14,8 @@ export type AccessDeps = {
 export type Access = (claims: TokenClaims, athleteId: string | null) => Promise<void>;
 
 const LIST_MS = 5_000;
-const MOST_HANGING = 16;
+/** Questions that are late already: so many, and Postgres counts as away until one of them is answered. */
+const MOST_LATE = 8;
 
 type Standing = { revoked: boolean; erased_before: Instant | null };
 
@@ -48,16 +49,17 @@ const createLastSeen = ({ db, clock }: AccessDeps) => {
  */
 export const createAccess = (deps: AccessDeps): Access => {
   const wasRevoked = createLastSeen(deps);
-  let hanging = 0;
+  let late = 0;
   const standingOf = async (jti: string | null, athleteId: string | null): Promise<Standing | null> => {
-    if (hanging >= MOST_HANGING) return null;
-    hanging += 1;
-    const answer = readStanding(deps.db, jti, athleteId)
-      .catch(() => null)
-      .finally(() => (hanging -= 1));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, deps.lookup_ms ?? 250, null)));
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+    if (late >= MOST_LATE) return null;
+    const answer = readStanding(deps.db, jti, athleteId).catch(() => null);
+    const timer = Promise.withResolvers<null>();
+    const timeout = setTimeout(() => {
+      late += 1;
+      void answer.then(() => (late -= 1));
+      timer.resolve(null);
+    }, deps.lookup_ms ?? 250);
+    return Promise.race([answer, timer.promise]).finally(() => clearTimeout(timeout));
   };
   return async ({ id, issued_at }, athleteId) => {
     const known = id !== undefined && wasRevoked(id);
