@@ -1,5 +1,7 @@
+import { METRICS } from "./catalogue.ts";
 import { canonicalText } from "./copies.ts";
-import { type InterpretInput, interpret } from "./interpret.ts";
+import { type DailyTotal, type InterpretInput, interpret } from "./interpret.ts";
+import { convertValue } from "./measure.ts";
 import type { AthleteSettings, Attributes, Sample } from "./sample.ts";
 
 /** Flags that no reading of the sample gives: another copy of its id had another moment (D6). */
@@ -82,4 +84,17 @@ export const reinterpret = (sample: Sample, settings: AthleteSettings): Sample =
   };
   const fresh = { ...read, attributes };
   return canonicalText(fresh) === canonicalText(sample) ? sample : fresh;
+};
+
+const dailyOf = new Map(METRICS.flatMap(({ daily }) => (daily === null ? [] : [[daily.metric, daily] as const])));
+
+/** A provider's total converted again from what was sent; the same one where that changes nothing or is refused now. */
+export const reinterpretTotal = (total: DailyTotal): DailyTotal => {
+  const daily = dailyOf.get(total.metric);
+  if (daily === undefined) return total;
+  const sent = { value: total.value_received, unit: total.unit_received, door: "" };
+  const converted = convertValue(daily.units, sent);
+  if (converted.kind === "dead" || converted.value < 0) return total;
+  const fresh = { ...total, value: converted.value, unit: daily.unit };
+  return canonicalText(fresh) === canonicalText(total) ? total : fresh;
 };

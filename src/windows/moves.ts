@@ -1,5 +1,5 @@
 import { conflictOf } from "../domain/copies.ts";
-import { reinterpret } from "../domain/reinterpret.ts";
+import { reinterpret, reinterpretTotal } from "../domain/reinterpret.ts";
 import { rezone } from "../domain/rezone.ts";
 import type { Instant, LocalDate, Sample } from "../domain/sample.ts";
 import type { PaneFacts } from "./facts.ts";
@@ -33,7 +33,8 @@ export const asReadNow = (facts: PaneFacts, closing: ReadonlySet<LocalDate>): Re
     const read = again(row, row.local_date);
     return read.local_date === row.local_date ? read : row;
   });
-  return { facts: { ...facts, stored, staged }, zones: [...zones].toSorted(), reread };
+  const totals = facts.totals.map(reinterpretTotal);
+  return { facts: { ...facts, stored, staged, totals }, zones: [...zones].toSorted(), reread };
 };
 
 /** Rows of a date in hand, by which of them the date's own object holds already. */

@@ -10,13 +10,13 @@ import { explainSleep } from "../../src/query/sleep-explain.ts";
 import { explainRoute } from "../../src/query/explain-route.ts";
 import { isolated } from "../support/stack.ts";
 import { openBench, quiesce } from "../support/windows/bench.ts";
-import { at, steps } from "../support/windows/samples.ts";
+import { NIGHT, at, slept, steps, variability } from "../support/windows/samples.ts";
 
 const bench = openBench(await isolated("explain"));
 afterAll(() => bench.close());
 
-const ask = async (date: string, metric: string, source?: string): Promise<Explanation> => {
-  const request = { athlete_id: "anna", params: { date, metric }, query: source === undefined ? {} : { source } };
+const ask = async (date: string, metric: string, source?: string, athlete_id = "anna"): Promise<Explanation> => {
+  const request = { athlete_id, params: { date, metric }, query: source === undefined ? {} : { source } };
   const { body } = await explainRoute({ db: bench.db }).handler(request as unknown as RouteRequest);
   return body as Explanation;
 };
@@ -89,27 +89,59 @@ test.each<[string, string, string | undefined, number, RegExp]>([
   await expect(ask(date, metric, source)).rejects.toMatchObject({ status, message: expect.stringMatching(detail) });
 });
 
-test("a value with history names the days before that it reads, and how many are remembered", async () => {
-  const days = { from: "2026-10-24", to: "2026-11-20" };
-  await bench.db.query(
-    `insert into athlete_metrics (athlete_id, date, metric, source, value, unit, is_final, method, provenance, revision, updated_at)
-     values ('anna', '2026-11-21', 'skin_temp_deviation', 'derived', 0.2, 'degC', true, 'wtemp_dev/1', $1, 900, now())`,
-    [JSON.stringify({ days, baseline: { n: 9, median: 35 } })],
-  );
-  await bench.db.query(
-    `insert into day_facts (athlete_id, date, facts, hash, updated_at) values ('anna', '2026-11-20', '{}', '', now())`,
-  );
-  const told = await ask("2026-11-21", "skin_temp_deviation");
-  expect(told).toMatchObject({
-    inputs: { dates: { from: "2026-10-24", to: "2026-11-21" }, days_remembered: 1, objects: [] },
-    provenance: { baseline: { n: 9, median: 35 } },
-  });
-});
-
 const open = async () => ({
   explain: (asked: Parameters<typeof explain>[1]) => explain(bench.db, asked),
   explainSleep: (asked: Parameters<typeof explainSleep>[1]) => explainSleep(bench.db, asked),
   close: async () => undefined,
+});
+
+const NIGHTS = ["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16"];
+
+test("a value with history tells its baselines, the days before that it reads, and the objects of these days", async () => {
+  bench.now = at("2026-10-01T12:00:00Z");
+  await bench.stage(
+    NIGHTS.flatMap((day, n) => {
+      const start = `2026-10-${day}T01:00:00Z`;
+      return [...slept(start, NIGHT), variability(start, 40 + (n % 5))].map((one) => ({ ...one, athlete_id: "ben" }));
+    }),
+  );
+  bench.now = at("2026-11-21T12:00:00Z");
+  await quiesce(bench);
+  const told = await ask("2026-10-16", "readiness", "derived", "ben");
+  expect(told).toMatchObject({
+    is_final: true,
+    rule: { name: "readiness", version: 1 },
+    inputs: { dates: { from: "2026-08-17", to: "2026-10-16" }, days_remembered: 16 },
+    session: { kind: "main" },
+    provenance: {
+      terms: { hrv: { baseline: { n: 15, provisional: true } }, sleep_score: { baseline: { n: 15 } } },
+      missing: { resting_hr: { missing: "no_value" } },
+    },
+  });
+  expect(told.inputs.objects).toHaveLength(16);
+  expect(told.inputs.objects[0]?.samples).toEqual({ hrv_sdnn: 1, sleep_analysis: 5 });
+  const lines: string[] = [];
+  const command = explainCommand({ print: (line) => lines.push(line), open });
+  await command.parseAsync(["ben", "2026-10-16", "readiness"], { from: "user" });
+  expect(lines.join("\n")).toMatch(/16 of these days are remembered[^]*terms\.hrv\.baseline\.n 15/);
+});
+
+test("a value of the night tells which source gave it, and which was set aside and why", async () => {
+  bench.now = at("2026-11-20T12:00:00Z");
+  const app = { bundle_id: "com.example.sleep", device_class: "app" } as const;
+  const other = slept("2026-11-20T00:00:00Z", [["asleep", 400]], { attributes: app });
+  await bench.stage([...slept("2026-11-20T00:00:00Z", NIGHT), ...other].map((one) => ({ ...one, athlete_id: "cat" })));
+  await quiesce(bench);
+  expect(await ask("2026-11-20", "sleep_duration", undefined, "cat")).toMatchObject({
+    is_final: false,
+    rule: { name: "sleep_session", version: 1 },
+    inputs: { objects: [], staged: { sleep_analysis: 6 } },
+    sources: {
+      used: [{ source_key: "com.apple.health|Watch7,5", samples: 5 }],
+      set_aside: [{ source_key: "com.example.sleep|", samples: 1, reason: "the chosen source tells sleep stages" }],
+    },
+    session: { kind: "main", source: "com.apple.health|Watch7,5" },
+  });
 });
 
 test("the command tells the same, for people and as JSON", async () => {

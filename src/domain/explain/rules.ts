@@ -34,9 +34,7 @@ export const methodsOf = (rule: string): string[] =>
   Object.keys(RULES).filter((method) => method === rule || ruleName(method) === rule);
 
 /** The names that rules go by. */
-export const RULE_NAMES: readonly string[] = [
-  ...new Set(Object.keys(RULES).map((method) => method.split("/")[0] ?? "")),
-];
+export const RULE_NAMES: readonly string[] = [...new Set(Object.keys(RULES).map(ruleName))];
 
 export type Rule = { name: string; version: number | null; does: string };
 
