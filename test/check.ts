@@ -1,5 +1,10 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+
+/** What the unit tests said, for whoever counts tests. */
+export const UNIT_REPORT = join(import.meta.dirname, "..", ".cache", "unit.json");
+const REPORTERS = ["--reporter=default", "--reporter=json", `--outputFile.json=${UNIT_REPORT}`];
 
 /** Everything of CI that needs no stack: types, lint, format, architecture, unused exports and dependencies. */
 const CHECKS: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
@@ -7,7 +12,7 @@ const CHECKS: readonly (readonly [name: string, command: string, ...args: string
   ["lint", "oxlint", "--type-aware", "--deny-warnings", "src", "test", "stack", "bench", "examples"],
   ["format", "oxfmt", "--check", "src", "test", "stack", "bench", "examples"],
   ["architecture", "vitest", "run", "--project", "unit", "test/architecture.test.ts", "--silent"],
-  ["domain and flow covered", "vitest", "run", "--project", "unit", "--coverage", "--silent"],
+  ["unit tests, domain and flow covered", "vitest", "run", "--project", "unit", "--coverage", "--silent", ...REPORTERS],
   ["unused", "knip", "--no-progress"],
 ];
 
