@@ -1,6 +1,6 @@
 import type { Instant, LocalDate } from "../domain/sample.ts";
 import type { RelatedSession } from "../domain/explain/night.ts";
-import type { SleepSession } from "../domain/sleep/session.ts";
+import { SESSION_FIELDS, type SleepSession } from "../domain/sleep/session.ts";
 import type { Database } from "../flow/ports.ts";
 
 /** A row of sleep_sessions. */
@@ -15,38 +15,10 @@ export type StoredSession = SleepSession & {
 
 /** Every column that readers see, in the order of the answer. */
 export const SESSION_COLUMNS = [
-  "session_id",
-  "date",
-  "source",
-  "kind",
-  "is_main_sleep",
-  "start_at",
-  "end_at",
-  "onset_at",
-  "final_wake_at",
-  "tz",
-  "time_in_bed_s",
-  "total_sleep_s",
-  "deep_s",
-  "rem_s",
-  "light_s",
-  "awake_s",
-  "unspecified_s",
-  "gap_s",
-  "onset_latency_s",
-  "wakeup_count",
-  "efficiency",
+  ...SESSION_FIELDS,
   "sleep_score",
   "score_components",
   "score_method",
-  "hrv_ms",
-  "resting_hr",
-  "avg_hr",
-  "min_hr",
-  "respiratory_rate",
-  "spo2",
-  "spo2_min",
-  "superseded_by",
   "is_final",
   "revision",
   "updated_at",

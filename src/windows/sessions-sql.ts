@@ -1,41 +1,14 @@
 import type { LocalDate } from "../domain/sample.ts";
 import { epochDay } from "../domain/local-day.ts";
+import { SESSION_FIELDS } from "../domain/sleep/session.ts";
 import type { OutboxEvent } from "../flow/effects.ts";
 import type { Of } from "../flow/metric-rows.ts";
 import type { Reader, Tx } from "../flow/ports.ts";
 import type { SessionRow } from "./facts.ts";
 
 const COLUMNS = [
-  "session_id",
   "athlete_id",
-  "date",
-  "source",
-  "kind",
-  "is_main_sleep",
-  "start_at",
-  "end_at",
-  "onset_at",
-  "final_wake_at",
-  "tz",
-  "time_in_bed_s",
-  "total_sleep_s",
-  "deep_s",
-  "rem_s",
-  "light_s",
-  "awake_s",
-  "unspecified_s",
-  "gap_s",
-  "onset_latency_s",
-  "wakeup_count",
-  "efficiency",
-  "hrv_ms",
-  "resting_hr",
-  "avg_hr",
-  "min_hr",
-  "respiratory_rate",
-  "spo2",
-  "spo2_min",
-  "superseded_by",
+  ...SESSION_FIELDS,
   "provenance",
   "sleep_score",
   "score_components",

@@ -45,3 +45,36 @@ export type SleepSession = {
   /** For explain: sources, the winner and why, what was set aside. Without arrival stamps. */
   provenance: Record<string, unknown>;
 };
+
+/** What is told of a session, in the order of the table: everything but whose it is and how it came about. */
+export const SESSION_FIELDS = [
+  "session_id",
+  "date",
+  "source",
+  "kind",
+  "is_main_sleep",
+  "start_at",
+  "end_at",
+  "onset_at",
+  "final_wake_at",
+  "tz",
+  "time_in_bed_s",
+  "total_sleep_s",
+  "deep_s",
+  "rem_s",
+  "light_s",
+  "awake_s",
+  "unspecified_s",
+  "gap_s",
+  "onset_latency_s",
+  "wakeup_count",
+  "efficiency",
+  "hrv_ms",
+  "resting_hr",
+  "avg_hr",
+  "min_hr",
+  "respiratory_rate",
+  "spo2",
+  "spo2_min",
+  "superseded_by",
+] as const satisfies (keyof SleepSession)[];

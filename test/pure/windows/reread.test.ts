@@ -6,6 +6,7 @@ import { rowsHash } from "../../../src/flow/rows-hash.ts";
 import { decidePane } from "../../../src/windows/decide.ts";
 import type { Pane } from "../../../src/windows/due.ts";
 import type { PaneFacts } from "../../../src/windows/facts.ts";
+import { paneFacts } from "../../support/windows/facts.ts";
 import { NO_SETTINGS, at, sent, uuid } from "../../domain/make.ts";
 
 const [D19, D20, D21] = ["2026-11-19", "2026-11-20", "2026-11-21"] as const;
@@ -39,25 +40,11 @@ const stored = (row: Sample): PaneFacts["stored"][number] => {
   };
 };
 
-const decide = (change: Partial<PaneFacts>, pane: Pane = "late", settings: AthleteSettings = NO_SETTINGS) =>
-  decidePane(
-    {
-      athlete_id: "anna",
-      version: 0,
-      settings,
-      days: [{ date: D20, pane, k: 1, topic_partition: 0 }],
-      staged: [],
-      stored: [],
-      tombstones: [],
-      metrics: [],
-      totals: [],
-      sessions: [],
-      streams: [],
-      history: [],
-      ...change,
-    },
-    { digest, rowsHash },
-  );
+const decide = (
+  change: Partial<Omit<PaneFacts, "days">>,
+  pane: Pane = "late",
+  settings: AthleteSettings = NO_SETTINGS,
+) => decidePane(paneFacts({ settings, ...change }, { [D20]: pane }), { digest, rowsHash });
 const values = (objects: readonly { rows: readonly Sample[] }[]) => objects.map(({ rows }) => rows.map((r) => r.value));
 
 test("stored rows of a date that is recomputed are read again, and the days that read them fire", () => {
