@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sendings, type NativeSample } from "../../bench/generator/batches.ts";
 import { random } from "../../bench/generator/random.ts";
+import { collect, judge } from "../support/audit/audit.ts";
+import { auditEnvironment } from "../support/audit/environment.ts";
+import { readLedger } from "../support/audit/ledger.ts";
+import type { Stored } from "../support/audit/stored.ts";
 import { asking } from "../support/service/asking.ts";
 import { exactState, type ExactState } from "../support/service/exact-state.ts";
 import { SEED } from "../support/service/fault-input.ts";
 import { sendAll } from "../support/service/fault-run.ts";
+import { planted } from "../support/service/planted.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 
@@ -97,6 +102,24 @@ test(`two weeks with overlaps, revisions, a locked weight and values by hand are
     expect([name, counted(name) > 0]).toEqual([name, true]);
   const weight = rows.find((m) => m.metric === "weight" && m.date === locked);
   expect(weight).toMatchObject({ value: 70.4, locked: true });
+});
+
+const kinds = (stored: Stored): string[] =>
+  judge(readLedger(service.client.ledger), stored, { graceMs: 60_000 }).flatMap(({ invariant, violations }) =>
+    violations.map(({ kind }) => `${invariant} ${kind}`),
+  );
+
+describe("a fault planted into the two weeks is seen", () => {
+  let stored: Stored;
+  beforeAll(async () => {
+    stored = await collect(auditEnvironment(here.env));
+    expect(kinds(stored)).toEqual([]);
+  });
+  test.each(planted)("$name", ({ finds, plant }) => {
+    const spoiled = structuredClone(stored);
+    plant(spoiled);
+    expect(kinds(spoiled)).toContain(finds);
+  });
 });
 
 test("everything replayed changes nothing: no row, revision, object or event; the locked weight stays", async () => {

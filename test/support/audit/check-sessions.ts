@@ -37,8 +37,10 @@ const COLUMNS = [
   "superseded_by",
 ] as const satisfies readonly (keyof FullNight)[];
 
+/** Durations and values by a millionth; instants, which are larger, to the millisecond. */
+const EXACT = 1e9;
 const same = (found: unknown, due: unknown): boolean =>
-  typeof found === "number" && typeof due === "number"
+  typeof found === "number" && typeof due === "number" && Math.abs(due) < EXACT
     ? Math.abs(found - due) <= 1e-6 * Math.max(1, Math.abs(due))
     : (found ?? null) === due;
 

@@ -75,19 +75,20 @@ const sessionId = (athlete: string, source: string, at: number): string =>
   nameUuid(NAMESPACE, `${athlete}|${source}|${new Date(at).toISOString().slice(0, 16)}Z`);
 const seconds = (ms: number): number => ms / 1000;
 
+type Parts = readonly { from: number; to: number }[];
+
 /** D7 and §3.3: from bedtime to rise, never inside a stage layer of the same source. */
-const bedOf = (one: Candidate, parts: readonly { from: number; to: number }[], own: readonly Candidate[]) => {
+const bedOf = (one: Candidate, parts: Parts) => {
   const told = parts.filter((p) => p.from <= one.last && p.to >= one.first);
-  const before = Math.max(one.onset - BEFORE, ...own.filter((o) => o.last <= one.first).map((o) => o.last));
-  const after = Math.min(one.wake + AFTER, ...own.filter((o) => o.first >= one.last).map((o) => o.first));
+  const before = Math.max(one.onset - BEFORE, one.free.from);
+  const after = Math.min(one.wake + AFTER, one.free.to);
   const start = Math.min(one.first, Math.max(before, Math.min(one.first, ...told.map((p) => p.from))));
   const end = Math.max(one.last, Math.min(after, Math.max(one.last, ...told.map((p) => p.to))));
   return { start, end, told: told.length > 0 };
 };
 
-type Parts = readonly { from: number; to: number }[];
-const nightOf = (athlete_id: string, one: Candidate, parts: Parts, own: readonly Candidate[]): Night => {
-  const { start, end, told } = bedOf(one, parts, own);
+const nightOf = (athlete_id: string, one: Candidate, parts: Parts): Night => {
+  const { start, end, told } = bedOf(one, parts);
   const staged = (stage: number): number | null => (one.staged ? seconds(one.byStage[stage] ?? 0) : null);
   return {
     session_id: sessionId(athlete_id, one.key, one.onset),
@@ -177,13 +178,7 @@ export const nightsOf = (athlete_id: string, samples: readonly Expected[], order
   const losers: Night[] = [];
   for (const cluster of clustersOf(candidates)) {
     const key = winnerOf(cluster, order);
-    const make = (one: Candidate): Night =>
-      nightOf(
-        athlete_id,
-        one,
-        parts,
-        candidates.filter((c) => c.key === one.key && c !== one),
-      );
+    const make = (one: Candidate): Night => nightOf(athlete_id, one, parts);
     const won = cluster.filter((c) => c.key === key).map((one) => ({ one, night: make(one) }));
     winners.push(...won.map(({ night }) => night));
     for (const lost of cluster.filter((c) => c.key !== key)) {

@@ -25,6 +25,8 @@ export type Candidate = {
   /** Null where neither stages nor awake rows tell. */
   awake: number | null;
   bouts: number | null;
+  /** What the same source tells nothing about, before and after: an envelope may reach so far. */
+  free: { from: number; to: number };
 };
 
 export const isSleep = (sample: Expected): boolean => sample.metric === "sleep_analysis";
@@ -89,7 +91,7 @@ const runs = (chain: readonly Piece[], wanted: (piece: Piece) => boolean): { fro
 const total = (spans: readonly { from: number; to: number }[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from, 0);
 
-const candidate = (chain: readonly Piece[], key: string, rank: number): Candidate | null => {
+const candidate = (chain: readonly Piece[], { key, rank, free }: Told): Candidate | null => {
   const sleeping = runs(chain, asleep);
   const onset = sleeping.find((run) => run.to - run.from >= ONSET_RUN)?.from;
   const wake = sleeping.at(-1)?.to;
@@ -105,6 +107,7 @@ const candidate = (chain: readonly Piece[], key: string, rank: number): Candidat
   return {
     key,
     rank,
+    free,
     first,
     last,
     onset,
@@ -118,15 +121,21 @@ const candidate = (chain: readonly Piece[], key: string, rank: number): Candidat
   };
 };
 
+type Told = Pick<Candidate, "key" | "rank" | "free">;
+
 /** All candidates of an athlete, source by source, each in order of time. */
 export const candidatesOf = (samples: readonly Expected[]): Candidate[] => {
   const stages = samples.filter((s) => isSleep(s) && usable(s) && s.value >= 1);
   return [...Map.groupBy(stages, (s) => originKey(s.origin))].flatMap(([key, own]) =>
-    chained(paint(own)).flatMap((chain) => {
+    chained(paint(own)).flatMap((chain, i, chains) => {
       const [from, to] = [chain[0]?.from ?? 0, chain.at(-1)?.to ?? 0];
       const rows = own.filter((s) => s.start_at < to && s.end_at > from);
       const rank = Math.min(...rows.map((s) => CLASS[deviceOf(s.origin, s.user_entered)]));
-      return candidate(chain, key, rank) ?? [];
+      const free = {
+        from: chains[i - 1]?.at(-1)?.to ?? Number.NEGATIVE_INFINITY,
+        to: chains[i + 1]?.[0]?.from ?? Number.POSITIVE_INFINITY,
+      };
+      return candidate(chain, { key, rank, free }) ?? [];
     }),
   );
 };
