@@ -109,7 +109,7 @@ const hearts = (days: number): fc.Arbitrary<Sample[]> =>
     .record({
       first: fc.integer({ min: 0, max: days * 1440 }),
       every: fc.constantFrom(1, 3, 6),
-      values: fc.array(fc.integer({ min: 40, max: 70 }), { maxLength: 150 }),
+      values: fc.array(fc.integer({ min: 40, max: 70 }), { minLength: 120, maxLength: 160 }),
     })
     .map(({ first, every, values }) =>
       values.map((value, n) =>
