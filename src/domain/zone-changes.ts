@@ -9,7 +9,12 @@ export const zoneChanges = (before: ZoneEvidence["history"], after: ZoneEvidence
   const edges = [...new Set([Number.NEGATIVE_INFINITY, ...[...before, ...after].map(({ from }) => from)])];
   const ascending = edges.toSorted((a, b) => a - b);
   return ascending.flatMap((from, at) => {
-    const change = { from, to: ascending[at + 1] ?? Infinity, before: zoneAt(before, from), after: zoneAt(after, from) };
+    const change = {
+      from,
+      to: ascending[at + 1] ?? Infinity,
+      before: zoneAt(before, from),
+      after: zoneAt(after, from),
+    };
     return change.before === change.after ? [] : [change];
   });
 };
