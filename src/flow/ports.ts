@@ -79,7 +79,13 @@ export type ParquetFormat = {
   /** Of one session. Sorts by channel, start_at, end_at, source, value. Throws on an empty list. */
   encodeSleep: (rows: readonly StreamRow[]) => Uint8Array;
   decodeSleep: (bytes: Uint8Array) => StreamRow[];
+  openTable: (columns: readonly ParquetColumn[]) => ParquetTable;
 };
+
+/** Cells: milliseconds, `YYYY-MM-DD`, numbers, text. */
+export type ParquetColumn = { name: string; type: "instant" | "date" | "double" | "count" | "text" | "uuid" };
+/** A file that is given away while it is written: each answer is its next bytes, and rows given are a row group. */
+export type ParquetTable = { group(rows: readonly (readonly unknown[])[]): Uint8Array; end(): Uint8Array };
 
 export type OutgoingRecord = {
   topic: string;

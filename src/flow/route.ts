@@ -48,8 +48,8 @@ export type Route = {
   schema: {
     query?: Schema;
     body?: Schema;
-    /** By status; problem documents need no entry. */
-    responses?: Readonly<Record<number, { description: string; schema?: Schema }>>;
+    /** By status; problem documents need no entry. `media`: what it may be besides JSON. */
+    responses?: Readonly<Record<number, { description: string; schema?: Schema; media?: readonly string[] }>>;
   };
   handler(request: RouteRequest): Promise<RouteResponse>;
 };

@@ -2,8 +2,10 @@ import type { Route, Schema } from "../flow/route.ts";
 
 type Info = { title: string; version: string };
 
-const jsonContent = (schema: Schema | undefined): object =>
-  schema === undefined ? {} : { content: { "application/json": { schema } } };
+const content = (schema: Schema | undefined, media: readonly string[] = []): object =>
+  schema === undefined
+    ? {}
+    : { content: { "application/json": { schema }, ...Object.fromEntries(media.map((type) => [type, {}])) } };
 
 const parameters = (route: Route): object[] => {
   const query = (route.schema.query ?? {}) as { properties?: Record<string, Schema>; required?: string[] };
@@ -27,13 +29,13 @@ const operation = (route: Route): object => ({
   summary: route.summary,
   parameters: parameters(route),
   ...(route.scope === null ? {} : { security: [{ bearer: [] }], "x-scope": route.scope }),
-  ...(route.schema.body === undefined ? {} : { requestBody: { required: true, ...jsonContent(route.schema.body) } }),
+  ...(route.schema.body === undefined ? {} : { requestBody: { required: true, ...content(route.schema.body) } }),
   ...(route.upload ? { requestBody: { required: true, content: { "application/octet-stream": {} } } } : {}),
   responses: {
     ...Object.fromEntries(
       Object.entries(route.schema.responses ?? { 200: { description: "OK" } }).map(([status, answer]) => [
         status,
-        { description: answer.description, ...jsonContent(answer.schema) },
+        { description: answer.description, ...content(answer.schema, answer.media) },
       ]),
     ),
     default: {

@@ -15,7 +15,7 @@ export type Column<Name extends string> = {
 
 type Element<Name extends string> = Column<Name>["element"];
 
-const text = <Name extends string>(
+export const text = <Name extends string>(
   name: Name,
   repetition_type: "REQUIRED" | "OPTIONAL" = "REQUIRED",
 ): Element<Name> => ({
@@ -26,7 +26,7 @@ const text = <Name extends string>(
   repetition_type,
 });
 
-const instant = <Name extends string>(name: Name): Element<Name> => ({
+export const instant = <Name extends string>(name: Name): Element<Name> => ({
   name,
   type: "INT64",
   converted_type: "TIMESTAMP_MILLIS",
@@ -34,7 +34,7 @@ const instant = <Name extends string>(name: Name): Element<Name> => ({
   repetition_type: "REQUIRED",
 });
 
-const uuid = <Name extends string>(name: Name): Element<Name> => ({
+export const uuid = <Name extends string>(name: Name): Element<Name> => ({
   name,
   type: "FIXED_LEN_BYTE_ARRAY",
   type_length: 16,

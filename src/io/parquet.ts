@@ -1,27 +1,17 @@
-import { constants, zstdCompressSync } from "node:zlib";
-import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import type { ParquetFormat } from "../flow/ports.ts";
 import { canonicalJson, compareRows, compareStreamRows } from "../flow/rows-hash.ts";
 import { decodeDay, decodeIds, decodeMetric, decodeRange, decodeSleep, footerOf, metricRange } from "./parquet-read.ts";
-import { CREATED_BY, DAY_COLUMNS, PAGE_BYTES, SLEEP_COLUMNS, ZSTD_LEVEL } from "./parquet-schema.ts";
+import { DAY_COLUMNS, SLEEP_COLUMNS } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
-
-const zstd = (input: Uint8Array): Uint8Array =>
-  zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
-
-const idBytes = (id: string): Uint8Array => {
-  const bytes = Buffer.from(id.replaceAll("-", ""), "hex");
-  if (bytes.length !== 16) throw new RangeError(`not a uuid: ${id}`);
-  return bytes;
-};
+import { openTable } from "./parquet-table.ts";
+import { type Data, daysOf, idBytes, openWriter } from "./parquet-write.ts";
 
 /** The attributes column: received_at has no column of its own. Sorted keys, so that equal rows give equal bytes. */
 const attributesText = (sample: Sample): string =>
   canonicalJson({ ...sample.attributes, received_at: sample.received_at });
 
-type Data = unknown[] | BigInt64Array | Float64Array | Int32Array;
 type Values<Name extends string, Row> = Record<Name, (rows: readonly Row[]) => Data>;
 type Timed = { start_at: number; end_at: number; value: number; source: string };
 
@@ -40,7 +30,7 @@ const DAY_VALUES: Values<DayColumn, Sample> = {
   unit: (rows) => rows.map((row) => row.unit),
   device: (rows) => rows.map((row) => row.device),
   tz: (rows) => rows.map((row) => row.tz),
-  local_date: (rows) => Int32Array.from(rows, (row) => Date.parse(`${row.local_date}T00:00:00Z`) / 86_400_000),
+  local_date: (rows) => daysOf(rows.map((row) => row.local_date)),
   attributes: (rows) => rows.map(attributesText),
   sample_id: (rows) => rows.map((row) => idBytes(row.sample_id)),
 };
@@ -57,41 +47,15 @@ const assertWritable = (rows: readonly Sample[]): void => {
   if (ids.size !== rows.length) throw new RangeError("a sample_id stands twice in one object: merge copies first");
 };
 
-const columnSource = ({ element, encoding, statistics, uncompressed }: Column<string>, data: Data) => {
-  // A forced dictionary of a column with nothing in it would be an empty page.
-  const empty = Array.isArray(data) && data.every((each) => each === null);
-  return {
-    name: element.name,
-    data: data as unknown[],
-    ...(encoding && !empty ? { encoding } : {}),
-    ...(uncompressed ? { codec: "UNCOMPRESSED" as const } : {}),
-    statistics: statistics ?? false,
-    columnIndex: false,
-    offsetIndex: false,
-  };
-};
-
 /** Rows in their order, each of `groups` a row group. */
 const encode = <Name extends string, Row>(
   columns: readonly Column<Name>[],
   values: Values<Name, Row>,
   groups: readonly (readonly Row[])[],
 ): Uint8Array => {
-  const writer = new ByteWriter();
-  const parquet = new ParquetWriter({
-    writer,
-    schema: [{ name: "root", num_children: columns.length }, ...columns.map((column) => column.element)],
-    codec: "ZSTD",
-    compressors: { ZSTD: zstd },
-    statistics: false,
-    createdBy: CREATED_BY,
-  });
-  for (const rows of groups) {
-    const columnData = columns.map((column) => columnSource(column, values[column.element.name](rows)));
-    void parquet.write({ columnData, rowGroupSize: rows.length, pageSize: PAGE_BYTES });
-  }
-  void parquet.finish();
-  return writer.getBytes().slice();
+  const writer = openWriter(columns);
+  for (const rows of groups) writer.group(columns.map((column) => values[column.element.name](rows)));
+  return writer.end();
 };
 
 const encodeDay = (samples: readonly Sample[]): Uint8Array => {
@@ -140,4 +104,5 @@ export const parquetFormat: ParquetFormat = {
   decodeRange,
   encodeSleep,
   decodeSleep,
+  openTable,
 };

@@ -1,3 +1,4 @@
+import { csvLine } from "../domain/csv.ts";
 import type { Sample } from "../domain/sample.ts";
 
 export const EXPORT_FORMATS = ["parquet", "csv", "json"] as const;
@@ -22,17 +23,11 @@ export const sampleRow = (sample: Sample): Row => ({
   attributes: sample.attributes,
 });
 
-const cell = (value: unknown): string => {
-  if (value === null || value === undefined) return "";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
-
 /** RFC 4180, a header line first when `header`. Members that are objects are JSON. */
 const csvOf = (rows: readonly Row[], header: boolean): string => {
-  const lines = header ? [Object.keys(rows[0] ?? {}).join(",")] : [];
-  for (const row of rows) lines.push(Object.values(row).map(cell).join(","));
-  return lines.map((line) => `${line}\r\n`).join("");
+  const lines = header ? [csvLine(Object.keys(rows[0] ?? {}))] : [];
+  for (const row of rows) lines.push(csvLine(Object.values(row)));
+  return lines.join("");
 };
 
 /** One JSON object a line. */

@@ -37,3 +37,15 @@ export const startingIn = (live: readonly Sample[], piece: Range, around: Range)
   withoutShadowedAggregates(live.filter((sample) => sample.start_at >= around.from)).filter(
     (sample) => sample.start_at >= piece.from && sample.start_at < piece.to,
   );
+
+const FIRST_SLICE = DAY;
+const LONGEST_SLICE = PIECE_DAYS * DAY;
+/** Samples a slice should hold: few enough for memory, enough that asking for them is not the most of the work. */
+const SLICE_SAMPLES = 20_000;
+
+/** How much of the time line is read next, by how many samples the slice before held: the first is short, to answer soon. */
+export const nextSlice = (before: { length: number; samples: number } | null): number => {
+  if (before === null) return FIRST_SLICE;
+  const factor = SLICE_SAMPLES / Math.max(before.samples, 1);
+  return Math.min(LONGEST_SLICE, Math.max(HOUR, Math.round(before.length * Math.min(4, Math.max(0.25, factor)))));
+};

@@ -21,6 +21,8 @@ export type ReadDeps = {
   objects: Pick<ObjectStore, "get" | "getRange">;
   parquet: Pick<ParquetFormat, "decodeDay" | "decodeMetric" | "decodeRange" | "metricRange">;
   digest: Digest;
+  /** Rows of months that one request has decoded already: the pieces that it reads in overlap. */
+  recent?: Map<string, Sample[]>;
 };
 
 export type SeriesRequest = {
@@ -60,6 +62,9 @@ const readPlan = async (db: Database, athleteId: string, metric: string | null, 
 const horizonOf = (next: Pointer | undefined, to: Instant): Instant =>
   next === undefined ? to : Math.min(to, epochDay(next.period_start) * DAY - BEFORE_ITS_DATE);
 
+/** A piece of a series reaches into so many months at most, and the next piece into the last of them again. */
+const RECENT_MONTHS = 3;
+
 /** Of a month one request for the part that holds the metric; everything else is small enough to be read whole. */
 const readObject = async (
   deps: ReadDeps,
@@ -69,9 +74,24 @@ const readObject = async (
   const { objects, parquet } = deps;
   if (metric === null) return parquet.decodeDay(await objects.get(object_key));
   if (footer === null) return parquet.decodeMetric(await objects.get(object_key), metric);
+  const known = deps.recent?.get(object_key);
+  if (known) return known;
   const range = parquet.metricRange(footer, metric);
   if (range === null) return [];
-  return parquet.decodeRange(footer, { bytes: await objects.getRange(object_key, range), from: range.from }, metric);
+  const part = { bytes: await objects.getRange(object_key, range), from: range.from };
+  const rows = parquet.decodeRange(footer, part, metric);
+  deps.recent?.set(object_key, rows);
+  for (const oldest of deps.recent?.keys() ?? []) {
+    if ((deps.recent?.size ?? 0) <= RECENT_MONTHS) break;
+    deps.recent?.delete(oldest);
+  }
+  return rows;
+};
+
+/** Rows of the range, as staging was asked for them; and copies of staged ones, which may be told apart by them (D6). */
+const concerning = ({ staged }: Plan, { from, to, reach }: Range): ((row: Sample) => boolean) => {
+  const ids = new Set(staged.map((row) => row.sample_id));
+  return (row) => (row.start_at >= reach && row.start_at < to && row.end_at >= from) || ids.has(row.sample_id);
 };
 
 /** Reads objects in order of their days, a few at a time. Throws ObjectMissing. */
@@ -81,13 +101,14 @@ const readObjects = async (
   request: SeriesRequest,
 ): Promise<{ rows: Sample[]; until: Instant }> => {
   const rows: Sample[] = [];
+  const concerns = concerning(plan, rangeOf(request));
   let at = 0;
   let until = horizonOf(plan.pointers[0], request.to);
   while (at < plan.pointers.length) {
     const wave = plan.pointers.slice(at, at + CONCURRENCY);
     const read = await Promise.all(wave.map((pointer) => readObject(deps, pointer, request.metric)));
     // An object keeps its rows as they were when it was written; staged rows move with the settings.
-    for (const some of read) for (const row of some) rows.push(rezone(row, plan.settings));
+    for (const some of read) for (const row of some) if (concerns(row)) rows.push(rezone(row, plan.settings));
     at += wave.length;
     until = horizonOf(plan.pointers[at], request.to);
     const certain = rows.filter((row) => row.start_at < until && row.end_at >= request.from).length;

@@ -3,14 +3,15 @@ import { Problem, type Route } from "../flow/route.ts";
 import { manyRoute } from "./many.ts";
 import { explainRoute } from "./explain-route.ts";
 import { metricsRoute } from "./metrics.ts";
-import { samplesRoute } from "./samples.ts";
+import { type SamplesDeps, samplesRoute } from "./samples.ts";
 import { type SleepDeps, sleepRoutes } from "./sleep.ts";
 import { todayRoute } from "./today.ts";
 
-export type QueryRoutesDeps = SleepDeps & {
-  /** Whether a store is away for now: answered with 503, not as a fault of ours. */
-  isTransient: (error: unknown) => boolean;
-};
+export type QueryRoutesDeps = SleepDeps &
+  SamplesDeps & {
+    /** Whether a store is away for now: answered with 503, not as a fault of ours. */
+    isTransient: (error: unknown) => boolean;
+  };
 
 /** An answer that cannot be given now is a 503 to be asked again, never one with a gap. */
 const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route => ({

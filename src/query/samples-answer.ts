@@ -8,6 +8,9 @@ export const CUMULATIVE_COLUMNS = ["start_at", "end_at", "sum"] as const;
 
 export const iso = (at: Instant): string => new Date(at).toISOString();
 
+export const rawPoints = (samples: readonly Sample[]): unknown[][] =>
+  samples.map((s) => [iso(s.start_at), iso(s.end_at), s.value, s.source, s.sample_id]);
+
 const isAfter = (sample: Sample, cursor: Cursor): boolean =>
   sample.start_at - cursor.start_at > 0 ||
   (sample.start_at === cursor.start_at &&
@@ -25,9 +28,8 @@ export const rawPage = (
   const rest = cursor === null ? live : live.filter((sample) => isAfter(sample, cursor));
   const shown = rest.slice(0, page.limit);
   const last = shown.at(-1);
-  const points = shown.map((s) => [iso(s.start_at), iso(s.end_at), s.value, s.source, s.sample_id]);
   const more = rest.length > shown.length || !page.complete;
-  return { points, next: more && last ? encodeCursor(last) : null };
+  return { points: rawPoints(shown), next: more && last ? encodeCursor(last) : null };
 };
 
 const edges = (bucket: { start_at: Instant; end_at: Instant; date: LocalDate | null }): string[] => [

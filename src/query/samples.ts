@@ -1,19 +1,19 @@
 import { Type } from "typebox";
-import { METRICS, aggregationStyle, type MetricDefinition } from "../domain/catalogue.ts";
+import { METRICS, aggregationStyle } from "../domain/catalogue.ts";
 import { DAY } from "../domain/local-day.ts";
-import type { AthleteSettings, Instant } from "../domain/sample.ts";
 import { readAthlete } from "../flow/athletes.ts";
-import type { Clock } from "../flow/ports.ts";
+import type { Clock, ParquetFormat } from "../flow/ports.ts";
 import type { Route, RouteRequest } from "../flow/route.ts";
-import * as buckets from "./buckets.ts";
+import { FORMATS, type Format, MEDIA, acceptedFormat, seriesWriter } from "./formats.ts";
 import * as params from "./params.ts";
-import { bucketPieces, datePieces, startingIn, withMargin } from "./pieces.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
-import { sumOrder } from "./sum-order.ts";
-import { newestZone, zonesOf, type ZoneAt } from "./zone.ts";
+import { type Asked, columnsOf, seriesPieces } from "./samples-series.ts";
+import { createStreams } from "./samples-stream.ts";
+import { newestZone, zonesOf } from "./zone.ts";
 
 export type QueryDeps = ReadDeps & { clock: Clock };
+export type SamplesDeps = QueryDeps & { parquet: Pick<ParquetFormat, "openTable"> };
 
 const querySchema = Type.Object({
   metric: Type.String({ description: "Canonical key", examples: METRICS.map(({ key }) => key) }),
@@ -22,6 +22,16 @@ const querySchema = Type.Object({
   resolution: Type.Optional(Type.String({ description: `${params.RESOLUTIONS.join(", ")}; raw if absent` })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: params.MAX_LIMIT, description: "Points a page of raw" })),
   cursor: Type.Optional(Type.String({ description: "`next` of the page before" })),
+  format: Type.Optional(
+    Type.Union(
+      FORMATS.map((format) => Type.Literal(format)),
+      {
+        description:
+          "The whole series as a stream, of any span; the Accept header may name ndjson, csv or parquet instead. " +
+          "Absent (or json with limit or cursor): JSON in pages. An answer that breaks off is not whole",
+      },
+    ),
+  ),
 });
 
 const answerSchema = Type.Object({
@@ -38,15 +48,16 @@ const answerSchema = Type.Object({
   next: Type.Union([Type.String(), Type.Null()]),
 });
 
-type Query = { metric: string; from?: string; to?: string; resolution?: string; limit?: number; cursor?: string };
-type Asked = {
-  athlete_id: string;
-  metric: MetricDefinition;
-  range: { from: Instant; to: Instant };
-  settings: AthleteSettings;
-  zoneAt: ZoneAt;
+type Query = {
+  metric: string;
+  from?: string;
+  to?: string;
+  resolution?: string;
+  limit?: number;
+  cursor?: string;
+  format?: Format;
 };
-type Points = { columns: readonly string[]; points: unknown[][]; next: string | null };
+type Points = { points: unknown[][]; next: string | null };
 
 const resolutionOf = (text = "raw"): params.Resolution => {
   const found = params.RESOLUTIONS.find((resolution) => resolution === text);
@@ -54,7 +65,7 @@ const resolutionOf = (text = "raw"): params.Resolution => {
   throw params.badParameter("resolution", `"${text.slice(0, 32)}" is none of ${params.RESOLUTIONS.join(", ")}`);
 };
 
-const rawPoints = async (deps: QueryDeps, asked: Asked, query: Query): Promise<Points> => {
+const rawPage = async (deps: QueryDeps, asked: Asked, query: Query): Promise<Points> => {
   const limit = query.limit ?? params.DEFAULT_LIMIT;
   const cursor = query.cursor === undefined ? null : params.cursorParameter(query.cursor);
   const { from, to } = asked.range;
@@ -65,47 +76,27 @@ const rawPoints = async (deps: QueryDeps, asked: Asked, query: Query): Promise<P
     const series = await readSeries(deps, request);
     const complete = series.until >= to;
     const page = answer.rawPage(series.live, { cursor, limit, complete });
-    if (complete || page.points.length === limit) return { columns: answer.RAW_COLUMNS, ...page };
+    if (complete || page.points.length === limit) return page;
   }
 };
 
-/** Local days, a month of samples in memory at a time: years of heart rates would take gigabytes. */
-const dayPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {
-  const cumulative = asked.metric.aggregation === "C";
-  const order = sumOrder(asked.metric, asked.settings);
+const allPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {
   const points: unknown[][] = [];
-  for (const dates of datePieces(params.datesOf(asked.range, asked.zoneAt))) {
-    const span = params.spanOfDates(dates);
-    const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...span });
-    const range = { ...dates, zoneAt: asked.zoneAt };
-    const days = cumulative
-      ? answer.cumulativePoints(buckets.cumulativeDays(live, range, order))
-      : answer.discretePoints(buckets.discreteDays(live, range));
-    for (const day of days) points.push(day);
-  }
-  return {
-    columns: ["date", ...(cumulative ? answer.CUMULATIVE_COLUMNS : answer.DISCRETE_COLUMNS)],
-    points,
-    next: null,
-  };
+  for await (const some of seriesPieces(deps, asked)) for (const point of some) points.push(point);
+  return { points, next: null };
 };
 
-const bucketPoints = async (deps: QueryDeps, asked: Asked, length: number): Promise<Points> => {
-  const cumulative = asked.metric.aggregation === "C";
-  const order = sumOrder(asked.metric, asked.settings);
-  const points: unknown[][] = [];
-  for (const piece of bucketPieces(asked.range, length)) {
-    const margin = cumulative ? piece : withMargin(piece, asked.range);
-    const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...margin });
-    const some = cumulative
-      ? answer.cumulativePoints(buckets.cumulativeBuckets(live, length, piece, order))
-      : answer.discretePoints(buckets.discreteBuckets(startingIn(live, piece, margin), length));
-    for (const bucket of some) points.push(bucket);
+/** In pages or whole: other formats than JSON have no pages, and JSON is whole where it is asked for by name. */
+const formOf = ({ format, limit, cursor }: Query, accept: string | undefined): { format: Format; whole: boolean } => {
+  const chosen = format ?? acceptedFormat(accept) ?? "json";
+  const paged = limit === undefined ? (cursor === undefined ? null : "cursor") : "limit";
+  if (chosen !== "json" && paged !== null) {
+    throw params.badParameter(paged, `only JSON comes in pages; ${chosen} is streamed whole: leave ${paged} out`);
   }
-  return { columns: cumulative ? answer.CUMULATIVE_COLUMNS : answer.DISCRETE_COLUMNS, points, next: null };
+  return { format: chosen, whole: chosen !== "json" || (format !== undefined && paged === null) };
 };
 
-const handler = async (deps: QueryDeps, request: RouteRequest): Promise<Record<string, unknown>> => {
+const askedBy = async (deps: QueryDeps, request: RouteRequest): Promise<Asked> => {
   const query = request.query as Query;
   const athleteId = request.athlete_id ?? "";
   const metric = params.metricParameter(query.metric);
@@ -114,31 +105,50 @@ const handler = async (deps: QueryDeps, request: RouteRequest): Promise<Record<s
   const zoneAt = zonesOf(settings, await newestZone(deps, athleteId));
   const span = resolution === "1d" ? 30 * DAY : DAY;
   const range = params.rangeParameters(query, deps.clock.now(), span, zoneAt);
-  params.checkSpan(resolution, range);
-  const asked: Asked = { athlete_id: athleteId, metric, range, settings, zoneAt };
-  const points = await (resolution === "raw"
-    ? rawPoints(deps, asked, query)
-    : resolution === "1d"
-      ? dayPoints(deps, asked)
-      : bucketPoints(deps, asked, buckets.LENGTHS[resolution]));
-  return {
-    athlete_id: athleteId,
-    metric: metric.key,
-    unit: metric.unit,
-    aggregation: aggregationStyle(metric),
-    resolution,
-    tz: zoneAt(range.to - 1),
-    from: answer.iso(range.from),
-    to: answer.iso(range.to),
-    ...points,
+  return { athlete_id: athleteId, metric, resolution, range, settings, zoneAt };
+};
+
+const headOf = ({ athlete_id, metric, resolution, range, zoneAt }: Asked): Record<string, unknown> => ({
+  athlete_id,
+  metric: metric.key,
+  unit: metric.unit,
+  aggregation: aggregationStyle(metric),
+  resolution,
+  tz: zoneAt(range.to - 1),
+  from: answer.iso(range.from),
+  to: answer.iso(range.to),
+});
+
+/** What the answer is depends on what is accepted: caches must know. */
+const VARY = { vary: "accept" };
+
+const samplesHandler = (deps: SamplesDeps): Route["handler"] => {
+  const stream = createStreams();
+  return async (request) => {
+    const query = request.query as Query;
+    const { format, whole } = formOf(query, request.headers["accept"]);
+    const asked = await askedBy(deps, request);
+    const [head, columns] = [headOf(asked), columnsOf(asked)];
+    if (whole) {
+      const writer = seriesWriter(format, { head, columns }, deps.parquet);
+      const name = `${asked.metric.key}-${asked.resolution}.${format}`;
+      const headers = { "content-type": MEDIA[format], "content-disposition": `inline; filename="${name}"`, ...VARY };
+      return { status: 200, body: await stream(seriesPieces(deps, asked), writer), headers };
+    }
+    params.checkSpan(asked.resolution, asked.range);
+    const points = await (asked.resolution === "raw" ? rawPage(deps, asked, query) : allPoints(deps, asked));
+    return { status: 200, body: { ...head, columns, ...points }, headers: VARY };
   };
 };
 
-export const samplesRoute = (deps: QueryDeps): Route => ({
+export const samplesRoute = (deps: SamplesDeps): Route => ({
   method: "GET",
   path: "/v1/athletes/{athlete_id}/samples",
   scope: "read",
-  summary: "One series over staging and Parquet alike: raw samples in pages, or buckets",
-  schema: { query: querySchema, responses: { 200: { description: "The series", schema: answerSchema } } },
-  handler: async (request) => ({ status: 200, body: await handler(deps, request) }),
+  summary: "One series over staging and Parquet alike: raw samples in pages, or buckets; or whole, as a stream",
+  schema: {
+    query: querySchema,
+    responses: { 200: { description: "The series", schema: answerSchema, media: Object.values(MEDIA).slice(1) } },
+  },
+  handler: samplesHandler(deps),
 });

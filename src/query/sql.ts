@@ -79,3 +79,20 @@ export const newestPointer = async (db: Database, athleteId: string): Promise<Po
       [athleteId],
     )
   )[0] ?? null;
+
+/** Days, objects and staging together, between which a metric's samples lie; null where there are none. */
+export const metricBounds = async (
+  db: Database,
+  athleteId: string,
+  metric: string,
+): Promise<{ first: Instant; last: Instant } | null> => {
+  const [row] = await db.query<{ first: Instant | null; last: Instant | null }>(
+    `select min(first) as first, max(last) as last from (
+       select min(period_start)::timestamp at time zone 'UTC' as first, max(period_end)::timestamp at time zone 'UTC' as last
+         from health_streams where athlete_id = $1 and stats ? $2
+       union all
+       select min(start_at), max(end_at) from health_samples_staging where athlete_id = $1 and metric = $2) as bounds`,
+    [athleteId, metric],
+  );
+  return row === undefined || row.first === null || row.last === null ? null : { first: row.first, last: row.last };
+};

@@ -76,7 +76,7 @@ const counting = () => {
   });
   const ask = async (query: Record<string, unknown>): Promise<Answer> => {
     const route = routes.find((one) => one.path.endsWith("/samples"));
-    const answer = await route?.handler({ athlete_id: "a1", query } as unknown as RouteRequest);
+    const answer = await route?.handler({ athlete_id: "a1", query, headers: {} } as unknown as RouteRequest);
     return JSON.parse(JSON.stringify(answer?.body)) as Answer;
   };
   return { asked, ask };

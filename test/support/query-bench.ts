@@ -87,7 +87,11 @@ export const openQueryBench = ({ db, objects }: Pick<Corner, "db" | "objects">) 
     ask: async (name: string, query: Record<string, unknown> = {}, athlete = "a1"): Promise<Answer> => {
       const route = routes.find((one) => one.path.endsWith(`/${name}`));
       if (!route) throw new Error(`no route ${name}`);
-      const { status, body } = await route.handler({ athlete_id: athlete, query } as unknown as RouteRequest);
+      const { status, body } = await route.handler({
+        athlete_id: athlete,
+        query,
+        headers: {},
+      } as unknown as RouteRequest);
       if (status !== 200) throw new Error(`answered ${status}`);
       return JSON.parse(JSON.stringify(body)) as Answer;
     },
