@@ -31,6 +31,33 @@ const table = (rows: readonly Row[], bytes: number): string => {
 
 type ImportOptions = { mb: number; seed: number; peer?: string; edgeOnly?: boolean; json?: true };
 
+type Common = { stack?: string; json?: true };
+
+/** Options that every benchmark but the import's has. */
+const benchmark = (name: string, about: string): Command =>
+  new Command(name)
+    .description(about)
+    .option("--stack <name>", "use this stack, brought up where it is not, and leave it up; absent: one of its own")
+    .option("--json", "print JSON");
+
+const printed = <Figures>(json: true | undefined, figures: Figures, text: (figures: Figures) => string): void =>
+  void process.stdout.write(`${json ? JSON.stringify(figures, null, 2) : text(figures)}\n`);
+
+type BackfillOptions = Common & { athletes: number; days: number; live: number; before: number; seed: number };
+
+const backfill = (): Command =>
+  benchmark("backfill", "years of several athletes imported while live samples flow: freshness, memory, objects")
+    .option("--athletes <n>", "athletes whose exports are imported side by side", number, 3)
+    .option("--days <n>", "days of each, about 1,600 records a day", number, 60)
+    .option("--live <n>", "live samples a second", number, 4)
+    .option("--before <seconds>", "how long live traffic flows alone first", number, 30)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, before, ...options }: BackfillOptions) => {
+      const { benchBackfill } = await import("./backfill.ts");
+      const { backfillText } = await import("./backfill-text.ts");
+      printed(json, await benchBackfill({ ...options, before_s: before, stack, say }), backfillText);
+    });
+
 /** `health-sync bench NAME`. Figures are of this machine at this moment: compare within one run only. */
 export const benchCommand = (): Command => {
   const command = new Command("bench").description(
@@ -49,5 +76,5 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  return command;
+  return command.addCommand(backfill());
 };

@@ -1,0 +1,42 @@
+import { textTable } from "../src/ops/text-table.ts";
+import type { BackfillFigures } from "./backfill.ts";
+import { short } from "./figures.ts";
+
+/** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
+export const backfillText = (figures: BackfillFigures): string => {
+  const { freshness, shares, records, seconds, worker_mb } = figures;
+  const before = freshness.find(({ phase }) => phase === "before");
+  const fresh = freshness.map((f) => [
+    f.phase,
+    f.n,
+    short(f.p50),
+    short(f.p99),
+    short(f.max),
+    f.late,
+    before ? `${short(f.p50 / before.p50)} / ${short(f.p99 / before.p99)}` : "",
+  ]);
+  const share = shares.map((s) => [
+    s.athlete,
+    s.rows,
+    s.days,
+    s.written,
+    short(s.written / s.days),
+    s.most,
+    short(s.first_s),
+    short(s.last_s),
+  ]);
+  const rows = shares.reduce((sum, s) => sum + s.rows, 0);
+  return [
+    ...textTable([["POST → today, ms", "n", "p50", "p99", "max", "late", "× before, p50 / p99"], ...fresh]),
+    "",
+    ...textTable([
+      ["imported", "rows", "days", "objects", "objects a day", "most", "first day at s", "last day at s"],
+      ...share,
+    ]),
+    "",
+    `${records.toLocaleString("en")} records in ${short(seconds)} s until everything was durable: ${short(records / seconds)} a second; ` +
+      `${rows.toLocaleString("en")} rows in Parquet`,
+    `CPU µs a record: import ${short((figures.import_cpu_s * 1e6) / records)}, worker ${short((figures.worker_cpu_s * 1e6) / records)}`,
+    `resident MB, highest so far: worker ${short(worker_mb.before)} before, ${short(worker_mb.peak)} after; edge and api ${short(figures.edge_mb)}`,
+  ].join("\n");
+};

@@ -1,0 +1,34 @@
+/** Median, smallest and largest: what is printed of every figure that was taken several times. */
+export type Spread = { median: number; min: number; max: number };
+
+/** The value below which this share of the values lies; NaN of none. */
+export const quantile = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+};
+
+export const spreadOf = (values: readonly number[]): Spread => ({
+  median: quantile(values, 0.5),
+  min: Math.min(...values),
+  max: Math.max(...values),
+});
+
+/** Three digits or so: nobody reads more out of a noisy machine. */
+export const short = (value: number): string =>
+  Number.isFinite(value)
+    ? value >= 100
+      ? Math.round(value).toLocaleString("en")
+      : value.toPrecision(3).replace(/\.?0+$/, "")
+    : "–";
+
+/** `12.3 (11.0–15.1)` */
+export const spreadText = ({ median, min, max }: Spread): string => `${short(median)} (${short(min)}–${short(max)})`;
+
+/** Slope of the straight line through (ln x, ln y), least squares: the power with which y grows. */
+export const slope = (points: readonly { x: number; y: number }[]): number => {
+  const logs = points.filter(({ x, y }) => x > 0 && y > 0).map(({ x, y }) => ({ x: Math.log(x), y: Math.log(y) }));
+  const mean = (of: (point: { x: number; y: number }) => number): number =>
+    logs.reduce((sum, point) => sum + of(point), 0) / logs.length;
+  const [mx, my] = [mean(({ x }) => x), mean(({ y }) => y)];
+  return mean(({ x, y }) => (x - mx) * (y - my)) / mean(({ x }) => (x - mx) ** 2);
+};

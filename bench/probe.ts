@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { quantile } from "./figures.ts";
+
+const POLL_MS = 10;
+const PATIENCE_MS = 60_000;
+
+/** Freshness of one phase: milliseconds from POST to visible in `today`. `late`: not seen within a minute. */
+export type Freshness = { phase: string; n: number; p50: number; p99: number; max: number; late: number };
+
+export type Target = { url: string; token: string };
+export type Probes = {
+  /** What is sent from now on counts for this phase. */
+  phase(name: string): void;
+  /** Sends no more, waits for what is under way, and answers the phases in order. */
+  stop(): Promise<Freshness[]>;
+};
+
+const batchOf = (at: string): string =>
+  JSON.stringify({
+    batch_id: randomUUID(),
+    provider: "apple_health",
+    time_zone: "Etc/UTC",
+    samples: [
+      {
+        uuid: randomUUID(),
+        type: "HKQuantityTypeIdentifierHeartRate",
+        start: at,
+        end: at,
+        value: 55 + Math.floor(Math.random() * 60),
+        unit: "count/min",
+        source: { name: "Watch", bundle_id: "com.apple.health.bench", product_type: "Watch7,5" },
+      },
+    ],
+    deleted: [],
+    daily: [],
+  });
+
+type Today = { metrics?: { metric: string; points: [string, string, number][] }[] };
+
+/** Milliseconds until a sample sent now is visible; null where it is not for a minute. */
+const probe = async ({ url, token }: Target, athlete: string): Promise<number | null> => {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const at = new Date().toISOString();
+  const began = performance.now();
+  const answer = await fetch(`${url}/v1/athletes/${athlete}/batches`, { method: "POST", headers, body: batchOf(at) });
+  if (answer.status !== 202) return null;
+  while (performance.now() - began < PATIENCE_MS) {
+    const today = (await (await fetch(`${url}/v1/athletes/${athlete}/today`, { headers })).json()) as Today;
+    const beats = today.metrics?.find(({ metric }) => metric === "heart_rate");
+    if (beats?.points.some(([start]) => start === at)) return performance.now() - began;
+    await sleep(POLL_MS);
+  }
+  return null;
+};
+
+/** Open loop: the next sample is sent when its time comes, whether the one before was seen or not. */
+export const startProbes = (target: Target, load: { a_second: number; athletes: number }): Probes => {
+  const took = new Map<string, (number | null)[]>();
+  const underWay = new Set<Promise<void>>();
+  let phase = "";
+  let count = 0;
+  const timer = setInterval(() => {
+    const into = took.get(phase);
+    if (!into) return;
+    count += 1;
+    const one = probe(target, `live-${count % load.athletes}`)
+      .catch(() => null)
+      .then((ms) => void into.push(ms))
+      .finally(() => underWay.delete(one));
+    underWay.add(one);
+  }, 1000 / load.a_second);
+  return {
+    phase: (name) => {
+      phase = name;
+      took.set(name, []);
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      return [...took].map(([name, all]) => {
+        const seen = all.filter((ms) => ms !== null);
+        const [p50, p99] = [quantile(seen, 0.5), quantile(seen, 0.99)];
+        return { phase: name, n: all.length, p50, p99, max: Math.max(...seen), late: all.length - seen.length };
+      });
+    },
+  };
+};
