@@ -63,7 +63,7 @@ export type Resting = {
 
 export const resting = (hearts: readonly Expected[], steps: readonly Expected[], workouts: readonly Expected[]) => {
   const walked = walkedBefore(steps.toSorted((a, b) => a.start_at - b.start_at));
-  const training = (at: number): boolean => workouts.some((w) => w.start_at <= at && at < w.end_at);
+  const training = (at: number): boolean => workouts.some((w) => w.start_at <= at && at <= w.end_at);
   const still = (s: Expected): boolean => s.motion_context !== 2 && !walked(s.start_at) && !training(s.start_at);
   const asleep = ({ from, to }: Span): number | undefined =>
     lowestWindow(hearts.filter((s) => !s.aggregated && midpoint(s) >= from && midpoint(s) <= to && still(s)));
