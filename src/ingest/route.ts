@@ -44,8 +44,8 @@ const getReceipt =
   (deps: IngestDeps): Route["handler"] =>
   async (request) => {
     const stored = await storedReceipt(deps.db, request.athlete_id ?? "", request.params["batch_id"] ?? "").catch(
-      () => {
-        throw busy("the database is away, which holds the receipts: ask again", 2);
+      (cause: unknown) => {
+        throw busy("the database is away, which holds the receipts: ask again", 2, cause);
       },
     );
     if (stored === null) {

@@ -7,14 +7,21 @@ const content = (schema: Schema | undefined, media: readonly string[] = []): obj
     ? {}
     : { content: { "application/json": { schema }, ...Object.fromEntries(media.map((type) => [type, {}])) } };
 
+/** What the routes themselves refuse otherwise; every other parameter is any text. */
+const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
+  athlete_id: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$" },
+  date: { type: "string", format: "date" },
+  session_id: { type: "string", format: "uuid" },
+};
+
 const parameters = (route: Route): object[] => {
   const query = (route.schema.query ?? {}) as { properties?: Record<string, Schema>; required?: string[] };
   return [
-    ...[...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
-      name: match[1],
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
+      name,
       in: "path",
       required: true,
-      schema: { type: "string" },
+      schema: PATH_PARAMETERS[name] ?? { type: "string" },
     })),
     ...Object.entries(query.properties ?? {}).map(([name, schema]) => ({
       name,

@@ -230,7 +230,10 @@ export const createHttpServer = (options: HttpOptions): HttpServer => {
   addUploads(app, (inner) => {
     for (const route of routes) if (route.upload) register(inner, route, options);
   });
-  app.setNotFoundHandler(notFound(routes));
+  // Told before the body is read: nobody who has no token makes us parse megabytes.
+  const nothingHere = notFound(routes);
+  app.setNotFoundHandler(nothingHere);
+  app.addHook("onRequest", async (request, reply) => (request.is404 ? nothingHere(request, reply) : undefined));
   let closing = false;
   // Else the connection of a request in flight would be kept alive behind its answer, and hold up the drain for a minute.
   app.addHook("onSend", async (_, reply) => {

@@ -130,6 +130,11 @@ test("what is not there is a 404, another method a 405 that names the right one"
   expect(wrong).toMatchObject({ status: 405, body: { title: "Method Not Allowed" } });
   expect(wrong.headers.get("allow")).toBe("POST");
   expect((await edge.ask("/%ZZ")).status).toBe(400);
+  // Whatever it is, it is told before a body is read: this one would be a 413, 415 or 400.
+  for (const method of ["POST", "QUERY"]) {
+    expect((await edge.ask("/v1/nothing", { method, body: "x".repeat(200_000) })).status).toBe(404);
+  }
+  expect((await edge.ask(PATH, { method: "QUERY", body: "{" })).status).toBe(405);
 });
 
 test("/openapi.json needs no token and lists every route with the schemas that check it", async () => {
