@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { Command } from "commander";
 import { writeExport } from "../bench/generator/export-xml.ts";
 import { runImport, waitForAthlete } from "./app-import.ts";
 import { demoReport } from "./app-demo-report.ts";
 import { connect } from "./app.ts";
 import { readConfig } from "./config.ts";
+import type { DemoOptions } from "./ops/demo-command.ts";
 import { progressLine, summaryLines } from "./ops/import-text.ts";
 import { startServing } from "./ops/serving.ts";
 import { mintToken } from "./ops/token.ts";
@@ -60,9 +60,8 @@ const runStory = async (story: Story, env: NodeJS.ProcessEnv): Promise<void> => 
 const pageToken = (env: NodeJS.ProcessEnv, athlete: string): Promise<string> =>
   mintToken({ secret: readConfig(env).authSecret, athletes: [athlete], scopes: ["read", "write"], ttl: 86_400 });
 
-type Options = { keep?: true; docker?: boolean };
-
-const demo = async (files: string[], { keep, docker }: Options): Promise<void> => {
+/** Two minutes on a stack of its own, which it brings up; `files` instead of the kept exports. */
+export const demo = async (files: string[], { keep, docker }: DemoOptions): Promise<void> => {
   const { up, down } = await import("../stack/stack.ts");
   const { foreignStack } = await import("../stack/foreign.ts");
   const foreign = foreignStack(process.env) !== undefined;
@@ -111,13 +110,3 @@ const furtherLines = (url: string, { foreign, pid, athlete, token }: Left): stri
   `  curl -H "authorization: Bearer $TOKEN" "${url}/v1/athletes/${athlete}/metrics"`,
   `To stop: kill ${pid}${foreign ? "" : `; npm run -s health-sync -- stack down --name ${STACK}`}`,
 ];
-
-/** `health-sync demo [FILE…] [--keep]`. */
-export const demoCommand = (): Command =>
-  new Command("demo")
-    .description("bring a stack up, import a real and a generated export, show what came out, clean up")
-    .argument("[files...]", "Apple exports of your own instead")
-    .option("--keep", "leave everything running and say where")
-    .option("--docker", "use Docker or fail")
-    .option("--no-docker", "do not use Docker")
-    .action(demo);

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
 import { benchCommand } from "../bench/command.ts";
-import { demoCommand } from "./app-demo.ts";
 import type { Role } from "./app-serve.ts";
 import type { Connections } from "./app.ts";
 import { VERSION, connect } from "./app.ts";
@@ -9,6 +8,7 @@ import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
 import { deadLettersCommand } from "./ops/dead-letters-command.ts";
+import { demoCommand } from "./ops/demo-command.ts";
 import { eraseCommand } from "./ops/erase-command.ts";
 import { doctorCommand } from "./ops/doctor-command.ts";
 import { exportCommand } from "./ops/export-command.ts";
@@ -171,7 +171,7 @@ const program = new Command("health-sync")
   .addCommand(explaining())
   .addCommand(recomputing())
   .addCommand(doctoring())
-  .addCommand(demoCommand())
+  .addCommand(demoCommand(async (files, options) => (await import("./app-demo.ts")).demo(files, options)))
   .addCommand(benchCommand())
   .addCommand(waitCommand({ print, progress, open: openBoth }));
 

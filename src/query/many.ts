@@ -5,7 +5,7 @@ import { addDays, localDate } from "../domain/local-day.ts";
 import type { Instant } from "../domain/sample.ts";
 import { Problem, type Route, type RouteRequest } from "../flow/route.ts";
 import { type ManyRow, effectiveRows, lastSamples, lastSyncs, nextAthletes } from "./many-sql.ts";
-import { metricsQuery } from "./metrics.ts";
+import { metricsQuery, valueSchema } from "./metrics.ts";
 import { badParameter } from "./params.ts";
 import { iso } from "./samples-answer.ts";
 import type { QueryDeps } from "./samples.ts";
@@ -32,18 +32,7 @@ const answerSchema = Type.Object({
       last_samples: Type.Record(Type.String(), Type.String(), {
         description: `Start of the newest sample behind each metric in the last ${SEEN_DAYS} days; absent: there is none, which is not zero`,
       }),
-      metrics: Type.Array(
-        Type.Object({
-          date: Type.String(),
-          metric: Type.String(),
-          source: Type.String(),
-          value: Type.Union([Type.Number(), Type.Null()]),
-          unit: Type.String(),
-          locked: Type.Boolean(),
-          is_final: Type.Boolean(),
-          revision: Type.Integer(),
-        }),
-      ),
+      metrics: Type.Array(valueSchema),
     }),
   ),
   next: Type.Union([Type.String(), Type.Null()]),

@@ -20,19 +20,24 @@ const querySchema = Type.Object({
   view: Type.Optional(Type.String({ description: "effective (one row a metric and day, default) or all" })),
 });
 
+/** What every answer tells of a daily value. */
+export const valueSchema = Type.Object({
+  date: Type.String(),
+  metric: Type.String(),
+  source: Type.String(),
+  value: Type.Union([Type.Number(), Type.Null()]),
+  unit: Type.String(),
+  locked: Type.Boolean(),
+  is_final: Type.Boolean(),
+  revision: Type.Integer(),
+});
+
 const answerSchema = Type.Object({
   athlete_id: Type.String(),
   metrics: Type.Array(
     Type.Object({
-      date: Type.String(),
-      metric: Type.String(),
-      source: Type.String(),
-      value: Type.Union([Type.Number(), Type.Null()]),
-      unit: Type.String(),
-      locked: Type.Boolean(),
-      is_final: Type.Boolean(),
+      ...valueSchema.properties,
       method: Type.Union([Type.String(), Type.Null()]),
-      revision: Type.Integer(),
       updated_at: Type.String(),
     }),
   ),

@@ -1,5 +1,6 @@
 import { type Converted, type DoorSample, ignore, type Place } from "../door.ts";
 import { isEntry } from "../read-sample.ts";
+import { stageReader } from "../sleep-stage.ts";
 import { dateOf, isoOf } from "./dates.ts";
 import { type Metric, sourceOf } from "./points.ts";
 import { unitOf } from "./names.ts";
@@ -8,23 +9,8 @@ const SLEEP = "HKCategoryTypeIdentifierSleepAnalysis";
 
 type Point = Readonly<Record<string, unknown>>;
 
-/** The app's words for HealthKit's values (§2); `Asleep` is what older systems call the unspecified kind. */
-const STAGES = new Map([
-  ["inbed", 0],
-  ["asleep", 1],
-  ["unspecified", 1],
-  ["asleepunspecified", 1],
-  ["awake", 2],
-  ["core", 3],
-  ["asleepcore", 3],
-  ["deep", 4],
-  ["asleepdeep", 4],
-  ["rem", 5],
-  ["asleeprem", 5],
-]);
-
-const stageOf = (sent: unknown): unknown =>
-  typeof sent === "string" ? (STAGES.get(sent.toLowerCase().replaceAll(/[^a-z]/g, "")) ?? sent) : sent;
+/** `Asleep` is what older systems call the unspecified kind. */
+const stageOf = stageReader({ unspecified: 1 });
 
 const isSegment = (point: Point): boolean => typeof point["value"] === "string" || point["startDate"] !== undefined;
 

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { isKnownType } from "../../domain/catalogue.ts";
 import { type Converted, type DoorSample, ignore, nothing, type Place, uuidOf } from "../door.ts";
 import { isEntry } from "../read-sample.ts";
+import { stageReader } from "../sleep-stage.ts";
 
 const lists = Type.Optional(Type.Array(Type.Unknown()));
 
@@ -91,24 +92,8 @@ const NAMES = {
   ...SOURCE_NAMES,
 };
 
-/** Stages of the SDK, and HealthKit's own names that its tests show beside them (§2). `light` is HealthKit's core. */
-const STAGES = new Map([
-  ["inbed", 0],
-  ["sleeping", 1],
-  ["asleep", 1],
-  ["asleepunspecified", 1],
-  ["awake", 2],
-  ["light", 3],
-  ["core", 3],
-  ["asleepcore", 3],
-  ["deep", 4],
-  ["asleepdeep", 4],
-  ["rem", 5],
-  ["asleeprem", 5],
-]);
-
-const stageOf = (sent: unknown): unknown =>
-  typeof sent === "string" ? (STAGES.get(sent.toLowerCase().replaceAll(/[^a-z]/g, "")) ?? sent) : sent;
+/** `light` is HealthKit's core. */
+const stageOf = stageReader({ sleeping: 1, light: 3 });
 
 const sampleOf = (sent: Entry, own: Pick<DoorSample, "type" | "value" | "unit" | "metadata">): DoorSample => ({
   uuid: uuidOf(sent["id"]),
