@@ -1,5 +1,6 @@
 import type { Expected } from "./expected-samples.ts";
 import { mean, median } from "./figures.ts";
+import { originKey } from "./identity.ts";
 import { historyOf, type DayValues } from "./history.ts";
 import { localDateOf, nextDate } from "./local-time.ts";
 import { during, nightValues, sleepOf, type NightValues } from "./night-values.ts";
@@ -68,17 +69,22 @@ const end = (s: Expected): number => s.end_at;
 const isWatch = (s: Expected): boolean =>
   s.origin.product_type?.startsWith("Watch") ?? /\bwatch\b/i.test(s.origin.name);
 
+/** D12: the Watch's, then the one created last. */
+const toldResting = (own: readonly Expected[]): Expected | undefined => {
+  const watch = own.filter(isWatch);
+  return latest(watch.length > 0 ? watch : own, (s) => s.created ?? -1);
+};
+/** D3: a wrist temperature is of the day that it ends on. */
+const temperatures = (by: By): Map<string, Expected[]> =>
+  byDay(by("sleeping_wrist_temp"), (s) => localDateOf(s.end_at, s.tz));
+
 const providers = (by: By, put: Put): void => {
   for (const [metric, key, unit] of LATEST) {
     for (const [date, own] of byDay(by(key))) put([date, metric, "apple_health"], latest(own, start)?.value ?? 0, unit);
   }
-  // D12: the Watch's, then the one created last.
-  for (const [date, own] of byDay(by("resting_heart_rate"))) {
-    const watch = own.filter(isWatch);
-    const of = watch.length > 0 ? watch : own;
-    put([date, "resting_hr", "apple_health"], latest(of, (s) => s.created ?? -1)?.value ?? 0, "count/min");
-  }
-  for (const [date, own] of byDay(by("sleeping_wrist_temp"), (s) => localDateOf(s.end_at, s.tz)))
+  for (const [date, own] of byDay(by("resting_heart_rate")))
+    put([date, "resting_hr", "apple_health"], toldResting(own)?.value ?? 0, "count/min");
+  for (const [date, own] of temperatures(by))
     put([date, "skin_temp", "apple_health"], latest(own, end)?.value ?? 0, "degC");
   for (const [date, own] of byDay(by("state_of_mind").filter((s) => s.daily_mood)))
     put([date, "mood", "apple_health"], 1 + 2 * ((latest(own, start)?.value ?? 0) + 1), "score");
@@ -138,31 +144,45 @@ const sleepValues = (nights: readonly FullNight[], put: Put): void => {
 };
 
 const THREE = 3;
-const averaged = (own: readonly Expected[] | undefined, read: (s: Expected) => number): { value?: number } =>
-  own && own.length >= THREE ? { value: mean(own.map(read)) } : {};
+const averaged = (own: readonly Expected[] | undefined, read: (s: Expected) => number): number | undefined =>
+  own && own.length >= THREE ? mean(own.map(read)) : undefined;
 
-/** D15, and what the rules gave so far, by date. */
-const daysOf = (by: By, due: ReadonlyMap<string, Due>): Map<string, DayValues> => {
-  const sedentary = byDay(by("heart_rate").filter((s) => s.motion_context === 1));
-  const variability = byDay(by("hrv_sdnn"));
-  const dates = new Set([...due.keys()].map((key) => key.slice(0, 10)));
+const measured = (samples: readonly Expected[]): Expected[] => samples.filter((s) => !s.user_entered);
+const present = <T extends object>(values: { [K in keyof T]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)) as T;
+
+type Nightly = (metric: string, figure: (values: readonly number[]) => number) => ReadonlyMap<string, number>;
+
+/** What later dates read (D14, D15): nothing that a person typed into Health (§6). */
+const daysOf = (by: By, due: ReadonlyMap<string, Due>, night: Nightly): Map<string, DayValues> => {
+  const sedentary = byDay(measured(by("heart_rate")).filter((s) => s.motion_context === 1));
+  const variability = byDay(measured(by("hrv_sdnn")));
+  const told = byDay(by("resting_heart_rate"));
+  const warmth = temperatures(by);
+  const [hrv, breath] = [night("hrv_sdnn", median), night("respiratory_rate", mean)];
   const days = new Map<string, DayValues>();
-  for (const date of dates) {
-    const of = (metric: string, source = "derived"): number | undefined =>
-      due.get(`${date}|${metric}|${source}`)?.value;
-    const [told, computed] = [of("resting_hr", "apple_health"), of("resting_hr")];
-    const source = told === undefined ? "derived" : "apple_health";
-    const resting = told ?? computed;
-    const values = {
-      hrv: of("hrv"),
-      resting: resting === undefined ? undefined : { value: resting, source },
-      score: of("sleep_score"),
-      breath: of("respiratory_rate"),
-      temperature: of("skin_temp", "apple_health"),
-      sedentary: averaged(sedentary.get(date), (s) => s.value).value,
-      lnSdnn: averaged(variability.get(date), (s) => Math.log(s.value)).value,
-    };
-    days.set(date, Object.fromEntries(Object.entries(values).filter(([, v]) => v !== undefined)));
+  for (const date of new Set([...due.keys()].map((key) => key.slice(0, 10)))) {
+    const own = toldResting(told.get(date) ?? []);
+    const derived = due.get(`${date}|resting_hr|derived`)?.value;
+    const temperature = latest(warmth.get(date) ?? [], end);
+    days.set(
+      date,
+      present<DayValues>({
+        hrv: hrv.get(date),
+        breath: breath.get(date),
+        // Resting heart rates of two sources are two series.
+        resting:
+          own && !own.user_entered
+            ? { value: own.value, source: originKey(own.origin) }
+            : derived === undefined
+              ? undefined
+              : { value: derived, source: "derived" },
+        score: due.get(`${date}|sleep_score|derived`)?.value,
+        temperature: temperature?.user_entered ? undefined : temperature?.value,
+        sedentary: averaged(sedentary.get(date), (s) => s.value),
+        lnSdnn: averaged(variability.get(date), (s) => Math.log(s.value)),
+      }),
+    );
   }
   return days;
 };
@@ -197,7 +217,10 @@ export const askedOf = (athleteId: string, samples: readonly Expected[], orders:
   for (const [date, values] of nightly(by("respiratory_rate"), sleeps))
     put([date, "respiratory_rate", "derived"], mean(values), "count/min");
   sleepValues(nights, put);
-  const days = daysOf(by, due);
+  const days = daysOf(by, due, (metric, figure) => {
+    const found = nightly(measured(by(metric)), sleeps);
+    return new Map([...found].map(([date, values]) => [date, figure(values)]));
+  });
   for (const date of days.keys()) {
     for (const [metric, value] of Object.entries(historyOf(days, date)))
       if (value !== undefined)
