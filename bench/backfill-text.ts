@@ -4,7 +4,7 @@ import { short } from "./figures.ts";
 
 /** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
 export const backfillText = (figures: BackfillFigures): string => {
-  const { freshness, shares, records, seconds, worker_mb } = figures;
+  const { freshness, shares, records, seconds, worker_mb, worker } = figures;
   const before = freshness.find(({ phase }) => phase === "before");
   const fresh = freshness.map((f) => [
     f.phase,
@@ -37,6 +37,8 @@ export const backfillText = (figures: BackfillFigures): string => {
     `${records.toLocaleString("en")} records in ${short(seconds)} s until everything was durable: ${short(records / seconds)} a second; ` +
       `${rows.toLocaleString("en")} rows in Parquet`,
     `CPU µs a record: import ${short((figures.import_cpu_s * 1e6) / records)}, worker ${short((figures.worker_cpu_s * 1e6) / records)}`,
+    `${worker.staging.count} transactions of staging, ${short(worker.staging.mean_ms)} ms each; ${worker.panes.count} jobs of panes, ` +
+      `${short(worker.panes.mean_ms)} ms each; the event loop stood still for ${short(worker.held_ms)} ms at most`,
     `resident MB, highest so far: worker ${short(worker_mb.before)} before, ${short(worker_mb.peak)} after; edge and api ${short(figures.edge_mb)}`,
   ].join("\n");
 };

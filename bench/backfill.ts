@@ -11,6 +11,7 @@ import { mintToken } from "../src/ops/token.ts";
 import { writeExport } from "./generator/export-xml.ts";
 import { measure, usageOf } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
+import { followWorker, type WorkerFigures } from "./scrape.ts";
 import { startProbes, type Freshness } from "./probe.ts";
 
 export type BackfillBench = {
@@ -38,6 +39,8 @@ export type BackfillFigures = {
   worker_cpu_s: number;
   worker_mb: { before: number; peak: number };
   edge_mb: number;
+  /** While the import ran. */
+  worker: WorkerFigures;
 };
 
 const DAY = 86_400_000;
@@ -74,12 +77,11 @@ type Stored = { athlete_id: string; rows: number; first_at: number; last_at: num
 
 const sharesOf = async (env: NodeJS.ProcessEnv, exports: readonly Export[], began: number): Promise<Share[]> => {
   const db = openDatabase({ url: readConfig(env).databaseUrl, max: 1 });
-  const stored = await db
-    .query<Stored>(
-      `select athlete_id, sum(row_count)::float8 as rows, min(written_at) as first_at, max(written_at) as last_at
-       from health_streams group by athlete_id`,
-    )
-    .finally(() => db.close());
+  const stored = await db.query<Stored>(
+    `select athlete_id, sum(row_count)::float8 as rows, min(written_at) as first_at, max(written_at) as last_at
+     from health_streams group by athlete_id`,
+  );
+  await db.close();
   const seconds = (at: number | undefined): number => ((at ?? Number.NaN) - began) / 1000;
   return Promise.all(
     exports.map(async ({ athlete }) => {
@@ -114,9 +116,11 @@ const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[],
   const before = usage();
   probes.phase("during");
   say(`importing ${bench.athletes} exports side by side`);
+  const following = followWorker(service.url);
   const [began, clock] = [Date.now(), performance.now()];
   const import_cpu_s = await importAll(exports, env);
   const seconds = (performance.now() - clock) / 1000;
+  const worker = await following.stop();
   probes.phase("after");
   await sleep(SETTLE_MS);
   const freshness = (await probes.stop()).slice(1);
@@ -130,6 +134,7 @@ const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[],
     worker_cpu_s: after.cpu_s - before.cpu_s,
     worker_mb: { before: before.peak_mb, peak: after.peak_mb },
     edge_mb: usageOf(service.pid)?.peak_mb ?? 0,
+    worker,
   };
 };
 
@@ -142,7 +147,11 @@ export const benchBackfill = (bench: BackfillBench): Promise<BackfillFigures> =>
       const exports = writeExports(bench, folder);
       const env = { ...place.env, XDG_STATE_HOME: folder };
       const service = await startServing(main, env);
-      return await run(bench, { ...place, env }, exports, service).finally(() => service.stop());
+      try {
+        return await run(bench, { ...place, env }, exports, service);
+      } finally {
+        await service.stop();
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

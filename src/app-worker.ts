@@ -10,6 +10,7 @@ import { slots } from "./flow/slots.ts";
 import type { AnyStage } from "./flow/stage.ts";
 import { anyStage } from "./flow/stage.ts";
 import { parquetFormat } from "./io/parquet.ts";
+import { liveFirst } from "./live-first.ts";
 import { sampleGauges } from "./ops/gauges.ts";
 import { STAGING_GROUP } from "./ops/wait.ts";
 import { RELAY_STEPS } from "./publish/lane.ts";
@@ -44,7 +45,12 @@ const GAUGES_MS = 5_000;
 
 export type Worker = { stop(): Promise<void> };
 
-type Parts = Connections & { db: Database; onStep: OnStep; signal: AbortSignal };
+type Parts = Connections & {
+  db: Database;
+  onStep: OnStep;
+  signal: AbortSignal;
+  order: ReturnType<typeof liveFirst>;
+};
 
 /** The worker role: staging, windows, publish and the sweeper in one process. `fatal` is told once why it must end. */
 export const startWorker = async (connections: Connections, fatal: (error: Error) => void): Promise<Worker> => {
@@ -52,7 +58,7 @@ export const startWorker = async (connections: Connections, fatal: (error: Error
   const ending = new AbortController();
   const db = connections.openDatabase(20);
   const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);
-  const parts: Parts = { ...connections, db, onStep, signal: ending.signal };
+  const parts: Parts = { ...connections, db, onStep, signal: ending.signal, order: liveFirst() };
   const wakes = kafka.producer();
   const runner = createStagingRunner(parts, { send: (records) => wakes.send(records), fatal });
   const windows = await startWindows(parts, fatal);
@@ -74,7 +80,7 @@ export const startWorker = async (connections: Connections, fatal: (error: Error
 type Send = (records: { topic: string; key: string; value: Buffer }[]) => Promise<unknown>;
 
 const createStagingRunner = (parts: Parts, { send, fatal }: { send: Send; fatal: (error: Error) => void }): Runner => {
-  const { codec, topics, kafka, config, onStep } = parts;
+  const { codec, topics, kafka, config, onStep, order } = parts;
   const wake = (touched: { athlete_id: string; dates: number[]; reason: string }): void => {
     const topic = topics("windows");
     // A lost wake-up only costs time: what is due stands in the windows table.
@@ -100,7 +106,8 @@ const createStagingRunner = (parts: Parts, { send, fatal }: { send: Send; fatal:
     consumer: kafka.consumer({ group: `${config.prefix}${STAGING_GROUP}`, topics: [...stages.keys()] }),
     log: kafka.logInfo(),
     stages,
-    slot: (topic) => (topic === topics("backfill") ? backfill : live),
+    slot: (topic) => (work) =>
+      topic === topics("backfill") ? backfill(() => order.turn().then(work)) : live(() => order.live(work)),
     isTransient,
     fatal,
   });
@@ -111,6 +118,7 @@ const startWindows = async (parts: Parts, fatal: (error: Error) => void) => {
   const log = kafka.logInfo();
   const stage = createWindowsStage({
     ...parts,
+    onStep: parts.order.waiting(parts.onStep),
     topic: topics,
     rules: config.rules,
     objects: parts.openObjects(),
