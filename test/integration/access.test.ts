@@ -117,6 +117,12 @@ test("a token from before an erasure is answered with 410 everywhere, one from a
   expect(await ask(probe, "anna", await tokenFor())).toBe(404);
   await db.query(`update athletes set erased_before = now() - interval '2 seconds' where athlete_id = 'erased'`);
   expect(await ask(probe, "erased", await tokenFor({ athletes: ["erased"] }))).toBe(404);
+  // Through every door, and to every reader; but to be erased is not asked for again.
+  const after = await tokenFor({ athletes: ["erased"], scopes: SCOPES });
+  const again = ofAthletes.filter(({ method, path }) => method !== "DELETE" || !path.endsWith("{athlete_id}"));
+  const answers = await Promise.all(again.map((route) => ask(route, "erased", after)));
+  expect(answers.filter((status) => status === 410 || status === 401 || status === 403)).toEqual([]);
+  expect(again.filter(({ method }) => method === "POST").length).toBeGreaterThanOrEqual(6);
   const undated = await jwt().sign(key);
   await db.query(`insert into athletes (athlete_id, erased_before) values ('anna', '2020-01-01')`);
   expect(await ask(probe, "anna", undated)).toBe(410);
