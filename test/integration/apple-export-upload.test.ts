@@ -52,7 +52,91 @@ test("an export that breaks off is taken as far as it goes, and the answer says 
 const xml = (inner: string): string => `<?xml version="1.0"?>${inner}`;
 const bomb = `<!DOCTYPE HealthData [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><HealthData><Me x="&b;"/></HealthData>`;
 
+/** An archive whose headers say that a password is needed. */
+const encrypted = (): Buffer => {
+  const bytes = Buffer.from(zip([{ name: "apple_health_export/export.xml", text: watch.toString() }]));
+  for (const [signature, flags] of [
+    ["PK\x03\x04", 6],
+    ["PK\x01\x02", 8],
+  ] as const) {
+    const at = bytes.indexOf(signature, 0, "latin1") + flags;
+    bytes.writeUInt16LE(bytes.readUInt16LE(at) | 1, at);
+  }
+  return bytes;
+};
+const entry = (name: string, text: string, declared?: number) =>
+  zip([{ name, text, ...(declared === undefined ? {} : { declared }) }]);
+const EXPORT = "apple_health_export/export.xml";
+const doctype = (inner: string, root: string): string =>
+  xml(`<!DOCTYPE HealthData [${inner}]><HealthData>${root}</HealthData>`);
+
 test.each<[string, string | Uint8Array, Record<string, string>, number, RegExp]>([
+  ["a zip with a password", encrypted(), {}, 400, /password/],
+  [
+    "a zip that holds more than it says",
+    entry(EXPORT, xml(`<HealthData>${" ".repeat(900_000)}</HealthData>`), 100),
+    {},
+    400,
+    /./,
+  ],
+  ["a zip that holds less than it says", entry(EXPORT, "<HealthData/>", 2_000_000), {}, 400, /./],
+  ["a zip in a zip", zip([{ name: "export.zip", text: "PK" }]), {}, 400, /HealthData/],
+  [
+    "a zip of a thousand empty files",
+    zip(Array.from({ length: 1100 }, (_, n) => ({ name: `${n}.xml`, text: "" }))),
+    {},
+    400,
+    /HealthData/,
+  ],
+  ["a zip of an absolute path", entry("/etc/passwd", "root"), {}, 400, /zip/],
+  ["a zip of a Windows path", entry("C:\\export.xml", "<html/>"), {}, 400, /zip/],
+  ["a zip of a name that is too long", entry(`${"x".repeat(60_000)}.xml`, "<html/>"), {}, 400, /zip/],
+  ["a zip of a name with a null character", entry("export.xml\0.exe", "<html/>"), {}, 400, /zip/],
+  ["the letters PK", "PK", {}, 400, /damaged/],
+  ["a zip's end alone", zip([]).subarray(-10), {}, 400, /expected|zip/],
+  [
+    "a zip whose middle was lost",
+    Buffer.concat([entry(EXPORT, watch.toString()).subarray(0, 90), entry(EXPORT, watch.toString()).subarray(300)]),
+    {},
+    400,
+    /zip/,
+  ],
+  [
+    "a laughing billion",
+    doctype(
+      '<!ENTITY a "aaaaaaaaaa">' +
+        Array.from("bcdefghij", (name, n) => `<!ENTITY ${name} "${`&${"abcdefghi"[n]};`.repeat(10)}">`).join(""),
+      '<Me x="&j;"/>',
+    ),
+    {},
+    400,
+    /entity|imported/i,
+  ],
+  [
+    "an entity of a file",
+    doctype('<!ENTITY f SYSTEM "file:///etc/passwd">', '<Me x="&f;"/>'),
+    {},
+    400,
+    /entity|imported/i,
+  ],
+  [
+    "an entity of another server",
+    doctype('<!ENTITY f SYSTEM "http://127.0.0.1:1/x">', "<Me>&f;</Me>"),
+    {},
+    400,
+    /entity|imported/i,
+  ],
+  ["an entity that is itself", doctype('<!ENTITY a "&a;">', '<Me x="&a;"/>'), {}, 400, /entity|imported/i],
+  [
+    "an entity for a document type",
+    doctype('<!ENTITY % p SYSTEM "file:///etc/passwd">%p;', '<Me x="&p;"/>'),
+    {},
+    400,
+    /entity|imported/i,
+  ],
+  ["a null character in XML", "<HealthData>\0<Record", {}, 400, /imported/],
+  ["an attribute twice", '<HealthData><Record type="a" type="b"/></HealthData>', {}, 400, /imported/],
+  ["a character beyond all", '<HealthData><Record type="&#x110000;"/></HealthData>', {}, 400, /imported/],
   ["nothing", "", {}, 400, /export\.zip or export\.xml/],
   ["text", "Hello", {}, 400, /expected Apple's/],
   ["a picture", Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]), {}, 400, /expected Apple's/],

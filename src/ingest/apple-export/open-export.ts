@@ -46,12 +46,18 @@ const firstBytes = async (zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Buffe
 /** Names are only compared, never used as paths. Apple's own name first; it is localised, so then the largest. */
 const candidates = async (zip: yauzl.ZipFile): Promise<yauzl.Entry[]> => {
   const found: { entry: yauzl.Entry; usual: boolean }[] = [];
+  let locked = 0;
   for await (const entry of zip.eachEntry()) {
     const name = Buffer.from(entry.fileNameRaw).toString("utf8");
-    if (!/\.xml$/i.test(name) || /export_cda\.xml$/i.test(name) || entry.isEncrypted()) continue;
+    if (!/\.xml$/i.test(name) || /export_cda\.xml$/i.test(name)) continue;
+    if (entry.isEncrypted()) {
+      locked += 1;
+      continue;
+    }
     found.push({ entry, usual: /(?:^|\/)export\.xml$/i.test(name) });
     if (found.length > 1000) break;
   }
+  if (found.length === 0 && locked > 0) throw new Error("it needs a password: unpack it first");
   found.sort((a, b) => Number(b.usual) - Number(a.usual) || b.entry.uncompressedSize - a.entry.uncompressedSize);
   return found.slice(0, 20).map(({ entry }) => entry);
 };
