@@ -16,9 +16,9 @@ export const faultInput = (seed = SEED): Sending[] => {
   const history = sendings({
     seed,
     athletes: 2,
-    days: 4,
-    firstDate: "2026-10-23",
-    size: 12,
+    days: 3,
+    firstDate: "2026-10-24",
+    size: 18,
     density: 0.3,
     nights: true,
   });
@@ -28,7 +28,7 @@ export const faultInput = (seed = SEED): Sending[] => {
     athletes: 1,
     days: 2,
     firstDate: yesterday,
-    size: 12,
+    size: 18,
     density: 0.2,
     nights: true,
   });
