@@ -14,6 +14,7 @@ import { doctorCommand } from "./ops/doctor-command.ts";
 import { exportCommand } from "./ops/export-command.ts";
 import { explainCommand } from "./ops/explain-command.ts";
 import { importCommand } from "./ops/import.ts";
+import { lakeCommand } from "./ops/lake-command.ts";
 import { migrateCommand } from "./ops/migrate-command.ts";
 import { positionsCommand } from "./ops/positions-command.ts";
 import { replayCommand } from "./ops/replay-command.ts";
@@ -136,6 +137,15 @@ const recomputing = (): Command =>
     },
   });
 
+const lake = (): Command =>
+  lakeCommand({
+    print,
+    open: async () => {
+      const { endpoint, bucket, region } = config().objects;
+      return { db: connected().openDatabase(1), endpoint: endpoint ?? null, bucket, region };
+    },
+  });
+
 const doctoring = (): Command =>
   doctorCommand({
     print,
@@ -170,6 +180,7 @@ const program = new Command("health-sync")
   .addCommand(deadLetters())
   .addCommand(explaining())
   .addCommand(recomputing())
+  .addCommand(lake())
   .addCommand(doctoring())
   .addCommand(demoCommand(async (files, options) => (await import("./app-demo.ts")).demo(files, options)))
   .addCommand(benchCommand())

@@ -75,7 +75,7 @@ const TYPES: Readonly<Record<string, ParquetColumn["type"]>> = {
 };
 
 /** Rows of a group: what is read at once by those who read the file. */
-const GROUP = 20_000;
+const GROUP = 10_000;
 
 const parquetWriter = ({ columns }: Series, parquet: Pick<ParquetFormat, "openTable">): SeriesWriter => {
   const types = columns.map((name) => TYPES[name] ?? "double");
