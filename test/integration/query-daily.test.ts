@@ -4,7 +4,7 @@ import { openDatabase } from "../../src/io/postgres.ts";
 import { at, steps, uuid } from "../domain/make.ts";
 import { openCorner } from "../support/corner.ts";
 import { beat, openQueryBench } from "../support/query-bench.ts";
-import { storeRows } from "../support/seed-samples.ts";
+import { storeMonth, storeRows } from "../support/seed-samples.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("query-daily");
@@ -33,6 +33,36 @@ test("today comes from staging in the zone of the newest sample, without the obj
     to: "2026-03-11T04:00:00.000Z",
     metrics: [{ metric: "heart_rate", latest: { value: 70 }, aggregate: { min: 50, mean: 60, max: 70, count: 2 } }],
   });
+});
+
+test("today with last night's sleep asks nothing of the object store, however much history lies there", async () => {
+  const history = ["2026-02-10", "2026-03-08", "2026-03-09"].map((date, n) =>
+    beat(`${date}T12:00:00Z`, 100 + n, { tz: "UTC", local_date: date }),
+  );
+  await storeMonth(db, corner.objects, history.slice(0, 1));
+  await storeRows(db, corner.objects, history.slice(1));
+  const asleep = { metric: "sleep_analysis", unit: "", tz: "UTC", local_date: "2026-03-10" };
+  await stage(
+    beat("2026-03-10T23:00:00Z", 1, { ...asleep, value: 3, end_at: at("2026-03-11T02:00:00Z") }),
+    beat("2026-03-11T02:00:00Z", 2, {
+      ...asleep,
+      value: 4,
+      end_at: at("2026-03-11T06:00:00Z"),
+      local_date: "2026-03-11",
+    }),
+    beat("2026-03-11T07:00:00Z", 3, { tz: "UTC", local_date: "2026-03-11", value: 55 }),
+  );
+  let asked = 0;
+  bench.beforeGet = async () => {
+    asked += 1;
+    throw new Error("the object store is stopped");
+  };
+  const today = (await ask("today")) as unknown as { metrics: { metric: string; points: unknown[] }[] };
+  expect(today.metrics.map(({ metric, points }) => [metric, points.length])).toEqual([
+    ["heart_rate", 1],
+    ["sleep_analysis", 1],
+  ]);
+  expect(asked).toBe(0);
 });
 
 test("today keeps its share of a walk over midnight after the day before has moved to its object", async () => {

@@ -48,7 +48,7 @@ const token = await tokenFor();
 const get = (query: string, more: RequestInit = {}): Promise<Response> =>
   fetch(`${edge.url}/v1/athletes/a1/samples?${query}`, {
     ...more,
-    headers: { authorization: `Bearer ${token}`, ...(more.headers as Record<string, string>) },
+    headers: { authorization: `Bearer ${token}`, connection: "close", ...(more.headers as Record<string, string>) },
   });
 
 /** A body that nobody reads would keep its connection, and the server's end, waiting. */
