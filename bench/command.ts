@@ -58,6 +58,44 @@ const backfill = (): Command =>
       printed(json, await benchBackfill({ ...options, before_s: before, stack, say }), backfillText);
     });
 
+type RoundsOptions = Common & { rounds: number; seed: number };
+
+const rounds = (command: Command): Command =>
+  command
+    .option("--rounds <n>", "of all contenders in turn; the first round besides is not counted", number, 5)
+    .option("--seed <n>", "of the generator", number, 1);
+
+const history = (): Command =>
+  rounds(benchmark("history", "one metric over a day, 30 days and a year, cold and warm, beside DuckDB")).action(
+    async ({ json, stack, ...options }: RoundsOptions) => {
+      const { benchHistory } = await import("./history.ts");
+      const { historyText } = await import("./lake-text.ts");
+      printed(json, await benchHistory({ ...options, stack, say }), historyText);
+    },
+  );
+
+const deletions = (): Command =>
+  rounds(benchmark("deletions", "1, 50 and 1,000 deletions by id alone over days and months of history"))
+    .option("--days <n>", "of history", number, 731)
+    .action(async ({ json, stack, ...options }: RoundsOptions & { days: number }) => {
+      const { benchDeletions } = await import("./deletions.ts");
+      const { deletionsText } = await import("./lake-text.ts");
+      printed(json, await benchDeletions({ ...options, stack, say }), deletionsText);
+    });
+
+type EdgeOptions = Common & { samples: number; rounds: number; seed: number };
+
+const edge = (): Command =>
+  benchmark("edge", "JSON to acknowledged in bodies of 1, 100 and 1,000, beside the raw client and the usual way")
+    .option("--samples <n>", "of each size of body and round; at most 2,000 bodies", number, 40_000)
+    .option("--rounds <n>", "of all contenders in turn", number, 5)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: EdgeOptions) => {
+      const { benchEdge } = await import("./edge.ts");
+      const { edgeText } = await import("./edge-text.ts");
+      printed(json, await benchEdge({ ...options, stack, say }), edgeText);
+    });
+
 /** `health-sync bench NAME`. Figures are of this machine at this moment: compare within one run only. */
 export const benchCommand = (): Command => {
   const command = new Command("bench").description(
@@ -76,5 +114,5 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  return command.addCommand(backfill());
+  return command.addCommand(edge()).addCommand(backfill()).addCommand(history()).addCommand(deletions());
 };

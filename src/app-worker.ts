@@ -11,7 +11,7 @@ import type { AnyStage } from "./flow/stage.ts";
 import { anyStage } from "./flow/stage.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { liveFirst } from "./live-first.ts";
-import { sampleGauges } from "./ops/gauges.ts";
+import { historyPace, sampleGauges } from "./ops/gauges.ts";
 import { STAGING_GROUP } from "./ops/wait.ts";
 import { RELAY_STEPS } from "./publish/lane.ts";
 import { createRelay } from "./publish/relay.ts";
@@ -164,9 +164,10 @@ const startRelay = (parts: Parts, fatal: (error: Error) => void): Promise<void> 
 
 const startGauges = async (parts: Parts): Promise<void> => {
   const logInfo = parts.kafka.logInfo();
+  const history = historyPace(parts.topics("backfill"), parts.clock);
   while (!parts.signal.aborted) {
     // Figures only: what is away is logged by whoever needs it.
-    await sampleGauges({ db: parts.db, logInfo, telemetry: parts.telemetry }).catch(() => undefined);
+    await sampleGauges({ db: parts.db, logInfo, telemetry: parts.telemetry, history }).catch(() => undefined);
     await pause(GAUGES_MS, parts.signal);
   }
 };

@@ -166,7 +166,14 @@ export type Telemetry = {
   time(name: TimerName, labels: Record<string, string>, milliseconds: number): void;
 };
 export type CounterName = "records" | "panes" | "objects" | "events" | "http_requests" | "restarts" | "commit_retries";
-export type GaugeName = "lag_records" | "dirty_windows" | "oldest_dirty_day_age_days" | "outbox_rows" | "refused";
+export type GaugeName =
+  | "lag_records"
+  | "dirty_windows"
+  | "oldest_dirty_day_age_days"
+  | "outbox_rows"
+  | "refused"
+  | "backfill_windows"
+  | "backfill_seconds_left";
 export type TimerName = "commit_ms" | "pane_ms" | "http_ms" | "publish_ms";
 
 /** Called at every named step of a commit order. In production a no-op; fault runs kill or stop the process there. */

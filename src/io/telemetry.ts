@@ -29,6 +29,9 @@ const GAUGES: Record<GaugeName, string> = {
   dirty_windows: "Windows with changes that no pane has read yet.",
   oldest_dirty_day_age_days: "Age of the oldest local date that waits for a pane, in days.",
   outbox_rows: "Events that Kafka has not acknowledged yet.",
+  backfill_windows: "Windows of imports and other history with changes that no pane has read yet.",
+  backfill_seconds_left:
+    "Seconds until a stage is through with history, by how fast the last minute went; -1 while that is not known.",
   refused: "1 where a part refused to go on and waits for a person.",
 };
 const TIMERS: Record<TimerName, string> = {

@@ -3,6 +3,7 @@ import { isAthleteId } from "../domain/ids.ts";
 import type { Clock, Database, LogInfo } from "../flow/ports.ts";
 import { pause } from "../flow/retry.ts";
 import type { TopicNames } from "../flow/topics.ts";
+import { createTimeLeft } from "./time-left.ts";
 import { isQuiet, pendingText, readEnds, readPending, type Ends, type Pending } from "./wait-conditions.ts";
 
 const INPUTS = ["samples", "sleep", "backfill", "batches", "deadletter"] as const;
@@ -74,6 +75,22 @@ export const waitForQuiet = async (deps: WaitDeps, options: WaitOptions): Promis
   }
 };
 
+/**
+ * What is under way, and how long it takes where that is known. Windows come about while records are staged, so that
+ * their time is known afterwards; in steps of five seconds, which is more than anybody knows.
+ */
+export const createProgress = () => {
+  const left = { records: createTimeLeft(), windows: createTimeLeft() };
+  return (now: number, pending: Pending): string => {
+    const toStage = left.records(now, pending.records);
+    const toFire = left.windows(now, pending.windows);
+    const seconds = pending.records > 0 ? toStage : toFire;
+    if (seconds === null || seconds === 0) return pendingText(pending);
+    const about = Math.ceil(seconds / 5) * 5;
+    return `${pendingText(pending)}; about ${about} s until ${pending.records > 0 ? "all is staged" : "all has fired"}`;
+  };
+};
+
 const athleteOption = (id: string): string => {
   if (!isAthleteId(id)) {
     throw new InvalidArgumentError("1 to 64 letters, digits, _ or -, starting with a letter or digit");
@@ -106,8 +123,9 @@ export const waitCommand = (deps: CommandOutput & { open: () => Promise<WaitDeps
       const opened = await deps.open();
       try {
         let last = "";
+        const progress = createProgress();
         const onProgress = (pending: Pending): void => {
-          const text = pendingText(pending);
+          const text = progress(opened.clock.now(), pending);
           if (text !== last) deps.progress(`under way: ${text}`);
           last = text;
         };

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, expect, test } from "vitest";
 import { takeOver, advance, Fenced } from "../../src/flow/positions.ts";
 import { positionsCommand } from "../../src/ops/positions-command.ts";
 import { showPositions } from "../../src/ops/positions.ts";
-import { sampleGauges } from "../../src/ops/gauges.ts";
+import { historyPace, sampleGauges } from "../../src/ops/gauges.ts";
 import { NotQuiet, STAGING_GROUP, waitForQuiet } from "../../src/ops/wait.ts";
 import { openCorner } from "../support/corner.ts";
 import { isolated } from "../support/stack.ts";
@@ -68,7 +68,7 @@ test("it returns once everything is done, and tells on the way what is not", asy
   );
   await expect.poll(() => told.length, { timeout: 10_000 }).toBeGreaterThan(0);
   await db.query(`update windows set fired = dirty`);
-  expect(await waiting).toEqual({ records: 0, windows: 0, deletions: 0, outbox: 0 });
+  expect(await waiting).toEqual({ records: 0, windows: 0, history: 0, deletions: 0, outbox: 0 });
   expect(told[0]).toBe(1);
 });
 
@@ -118,6 +118,15 @@ test("positions show tells position, lag and state beside the log", async () => 
   expect(await corner.telemetry.metricsText()).toContain(
     `health_sync_lag_records{group="staging",topic="${samples}",role="test"} ${high - 3}`,
   );
+});
+
+test("how long history takes is told by stage, and that it is not known yet", async () => {
+  await applied(3);
+  await sampleGauges({ ...corner, history: historyPace(samples, corner.clock) });
+  const text = await corner.telemetry.metricsText();
+  expect(text).toContain(`health_sync_backfill_seconds_left{stage="staging",role="test"} -1`);
+  expect(text).toContain(`health_sync_backfill_seconds_left{stage="windows",role="test"} 0`);
+  expect(text).toContain(`health_sync_backfill_windows{role="test"} 0`);
 });
 
 test("positions set without --yes changes nothing and says what it would cost", async () => {
