@@ -71,7 +71,7 @@ quantity(
 );
 quantity("ms", MILLISECOND, ["HeartRateVariabilitySDNN", "hrv_sdnn"], "RunningGroundContactTime");
 quantity("mL/kg/min", OXYGEN, ["VO2Max", "vo2_max"]);
-quantity("count/h", COUNT, ["AppleSleepingBreathingDisturbances", "sleep_breathing_disturbances"]);
+quantity("count/h", only("count", "count/h"), ["AppleSleepingBreathingDisturbances", "sleep_breathing_disturbances"]);
 quantity("mmHg", PRESSURE, "BloodPressureSystolic", "BloodPressureDiastolic");
 quantity("mg/dL", GLUCOSE, "BloodGlucose");
 add(
@@ -184,7 +184,7 @@ const categoryOf = (value: unknown): number | undefined => {
   return at < 0 ? undefined : at;
 };
 
-/** RMSSD in ms of a heartbeat series (§5.2), undefined below twenty pairs. */
+/** RMSSD in ms of a heartbeat series (§5.2): of neighbouring intervals that differ little; undefined below twenty pairs. */
 const rmssdOf = (beats: unknown): number | undefined => {
   const list = (beats ?? []) as [number, boolean][];
   const squares: number[] = [];
@@ -193,9 +193,9 @@ const rmssdOf = (beats: unknown): number | undefined => {
     const last = list[i - 1];
     if (!last) continue;
     const interval = at - last[0];
-    const steady = before === undefined || Math.abs(interval - before) <= 0.2 * before;
-    const good = !gap && interval >= 0.3 && interval <= 2 && steady;
-    if (good && before !== undefined) squares.push((1000 * (interval - before)) ** 2);
+    const good = !gap && interval >= 0.3 && interval <= 2;
+    if (good && before !== undefined && Math.abs(interval - before) <= 0.2 * before)
+      squares.push((1000 * (interval - before)) ** 2);
     before = good ? interval : undefined;
   }
   return squares.length < 20 ? undefined : Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length);
