@@ -86,11 +86,31 @@ test("another reader filters by metric and time through the statistics we wrote"
   expect(found?.["n"]).toBe(samples.filter((each) => each.metric === "steps" && each.start_at >= half).length);
 });
 
+const shownRow = ({ start_at, end_at, ...row }: StreamRow) => ({
+  ...row,
+  start_at: String(start_at),
+  end_at: String(end_at),
+});
+
 test("another reader finds every row of a sleep stream, its columns those of the contract", async () => {
   const session_id = "00112233-4455-6677-8899-aabbccddeeff";
   const night: StreamRow[] = [
-    { session_id, channel: "sleep_stage", start_at: 1_764_000_000_000, end_at: 1_764_000_030_000, value: 3, source: "Watch" },
-    { session_id, channel: "heart_rate", start_at: 1_764_000_001_000, end_at: 1_764_000_001_000, value: 51.5, source: "iPhone ✓" },
+    {
+      session_id,
+      channel: "sleep_stage",
+      start_at: 1_764_000_000_000,
+      end_at: 1_764_000_030_000,
+      value: 3,
+      source: "Watch",
+    },
+    {
+      session_id,
+      channel: "heart_rate",
+      start_at: 1_764_000_001_000,
+      end_at: 1_764_000_001_000,
+      value: 51.5,
+      source: "iPhone ✓",
+    },
   ];
   writeFileSync(path, parquetFormat.encodeSleep(night));
   const columns = await ask(`describe select * from read_parquet('${path}')`);
@@ -106,10 +126,5 @@ test("another reader finds every row of a sleep stream, its columns those of the
     `select session_id, channel, epoch_ms(start_at) as start_at, epoch_ms(end_at) as end_at, value, source
      from read_parquet('${path}')`,
   );
-  const shownRow = ({ start_at, end_at, ...row }: StreamRow) => ({
-    ...row,
-    start_at: String(start_at),
-    end_at: String(end_at),
-  });
   expect(rows).toEqual(night.toReversed().map(shownRow));
 });

@@ -20,11 +20,12 @@ const batch = (records: RawRecord[]): FetchedBatch => ({
   high_watermark: 9,
 });
 
+const name = (partition: TopicPartition) => `${partition.topic}-${partition.topic_partition}`;
+
 /** A member that only writes down what is asked of it; the real one has a contract suite. */
 const member = async (bounds: (topic: string) => Promise<Map<number, { low: number; high: number }>>) => {
   const seen: string[] = [];
   let callbacks: Callbacks | undefined;
-  const name = (partition: TopicPartition) => `${partition.topic}-${partition.topic_partition}`;
   const consumer: GroupConsumer = {
     start: async (given) => void (callbacks = given),
     seek: (partition, offset) => void seen.push(`seek ${name(partition)} ${offset}`),
