@@ -20,13 +20,17 @@ const FAST: Env = {
   SWEEP_GRACE: "1s",
 };
 const PARTITIONS = 3;
-/** An object that lost its pointer may wait this long for the sweeper in a fault run. */
+/** An object that lost its pointer may wait this long for the sweeper in a fault run, once its grace is over. */
 const ORPHAN_MS = 60_000;
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const milliseconds = (duration = ""): number =>
+  Number.parseInt(duration, 10) * (UNITS[duration.replace(/^\d+/, "")] ?? Number.NaN);
 
 export type Service = {
   env: Env;
   url: string;
   token: string;
+  sweepGraceMs: number;
   client: Client;
   worker(extra?: Env): ServiceProcess;
   /** `health-sync wait`: until nothing that was accepted is under way. */
@@ -64,11 +68,13 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
   });
   const edge = await startServe(env, roles);
   const client = createClient(() => edge.url, token);
+  const sweepGraceMs = milliseconds(env["SWEEP_GRACE"]);
   const workers = new Set<ServiceProcess>();
   return {
     env,
     url: edge.url,
     token,
+    sweepGraceMs,
     client,
     worker: (more = {}) => {
       const worker = startWorker({ ...env, ...more });
@@ -81,7 +87,7 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
     audit: async (more = []) => {
       const environment = auditEnvironment(here.env);
       const stored = await collect(environment);
-      const verdicts = judge(readLedger([...client.ledger, ...more]), stored, { graceMs: ORPHAN_MS });
+      const verdicts = judge(readLedger([...client.ledger, ...more]), stored, { graceMs: sweepGraceMs + ORPHAN_MS });
       const report = render(verdicts, true);
       if (!verdicts.every(passed)) throw new Error(`the auditor found:\n${report}`);
       return { report, state: await finalState(environment.databaseUrl, stored) };
