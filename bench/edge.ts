@@ -15,7 +15,9 @@ import { inPlace, type Place, type Say } from "./place.ts";
 export type EdgeBench = { samples: number; rounds: number; seed: number; stack: string | undefined; say: Say };
 export type EdgeRow = { size: number; what: string; samples_s: Spread; cpu_us: Spread; records: number };
 
-export const [EDGE, RAW, NAIVE] = ["edge", "same client, encoded before", "Fastify + kafkajs, a record a sample"];
+export const EDGE = "edge";
+const RAW = "same client, encoded before";
+const NAIVE = "Fastify + kafkajs, a record a sample";
 const SIZES = [1, 100, 1000];
 /** Bodies of one sample cost a request each: of those fewer are sent. */
 const MOST_BODIES = 2000;
@@ -33,12 +35,12 @@ type Child = { url: string; cpu: () => number; stop: () => void };
 const start = (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "ignore", "pipe"] });
+    const cpu = (): number => usageOf(child.pid ?? 0)?.cpu_s ?? 0;
     let told = "";
     child.once("exit", (code) => reject(new Error(`${argv.join(" ")} ended with ${code}: ${told.slice(-500)}`)));
     child.stderr.on("data", (bytes: Buffer) => {
       told = (told + bytes.toString()).slice(-10_000);
       const url = /"event":"listening","url":"([^"]+)"/.exec(told)?.[1];
-      const cpu = (): number => usageOf(child.pid ?? 0)?.cpu_s ?? 0;
       if (url !== undefined) resolve({ url, cpu, stop: () => void child.kill("SIGTERM") });
     });
   });
