@@ -11,7 +11,8 @@ type Asked = { selection: LakeSelection; urls: readonly string[]; place: Place }
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const list = (urls: readonly string[]): string => urls.map((url) => `  ${quoted(url)}`).join(",\n");
 const isRemote = ({ base }: Place): boolean => /^[a-z0-9]+:\/\//.test(base);
-const viewOf = ({ sleep }: LakeSelection): string => (sleep ? "sleep_streams" : "health_streams");
+const viewOf = ({ sleep }: LakeSelection): "sleep_streams" | "health_streams" =>
+  sleep ? "sleep_streams" : "health_streams";
 
 /** Objects are of whole days or months: what lies around is left out here. Sleep is selected by its objects. */
 const conditions = ({ selection: { sleep, from, to, metric } }: Asked): string[] => [
@@ -65,7 +66,7 @@ const TRINO_COLUMNS = {
 /** Trino reads folders, not lists of files: a table over everything, and a view of what is live by `"$path"`. */
 const trino = (asked: Asked): string[] => {
   const { selection, urls, place } = asked;
-  const name = viewOf(selection) as keyof typeof TRINO_COLUMNS;
+  const name = viewOf(selection);
   return [
     "-- In a catalogue `hive` whose file system is set to this object store (fs.native-s3.enabled, s3.endpoint,",
     `-- s3.region = ${place.region}, s3.path-style-access). all_${name} holds superseded objects too: ask the view only.`,
@@ -78,11 +79,20 @@ const trino = (asked: Asked): string[] => {
   ];
 };
 
+/** Declared, because Spark cannot make out the type of a uuid by itself. */
+const sparkColumns = (name: keyof typeof TRINO_COLUMNS): string =>
+  TRINO_COLUMNS[name]
+    .replaceAll("varchar", "string")
+    .replaceAll("varbinary", "binary")
+    .replaceAll("timestamp(3)", "timestamp");
+
 /** One path with all names in braces, as Hadoop expands them. Keys hold neither braces nor commas. */
 const spark = (asked: Asked): string[] => {
   const { selection, urls, place } = asked;
   const base = place.base.replace(/^s3:/, "s3a:");
   const keys = urls.map((url) => url.slice(place.base.length));
+  // A night's file does not say whose it is: its path does, below basePath.
+  const paths = selection.sleep ? `basePath ${quoted(`${base}sleep_streams/`)}, ` : "";
   return [
     ...(isRemote(place)
       ? [
@@ -90,10 +100,10 @@ const spark = (asked: Asked): string[] => {
           `-- spark.hadoop.fs.s3a.endpoint.region = ${place.region}, spark.hadoop.fs.s3a.path.style.access = true; keys from AWS_* of the environment.`,
         ]
       : []),
-    `create or replace temporary view all_${viewOf(selection)} using parquet`,
-    `options (basePath ${quoted(`${base}${viewOf(selection)}/`)}, path ${quoted(`${base}{${keys.join(",")}}`)});`,
+    `create or replace temporary view all_${viewOf(selection)} (${sparkColumns(viewOf(selection))}) using parquet`,
+    `options (${paths}path ${quoted(`${base}{${keys.join(",")}}`)});`,
     `create or replace temporary view ${viewOf(selection)} as`,
-    `select * from all_${viewOf(selection)}${where(asked)};`,
+    `select ${selection.sleep ? "substr(athlete, 3) as athlete_id, * except (athlete, month)" : "*"} from all_${viewOf(selection)}${where(asked)};`,
   ];
 };
 

@@ -82,9 +82,14 @@ const counted = (many: number) => {
   return { state, pieces: pieces() };
 };
 
+const writer = () => seriesWriter("csv", series, parquetFormat);
+
+const away = async function* (): AsyncGenerator<unknown[][]> {
+  yield Promise.reject(new Error("away"));
+};
+
 test("a reader who leaves ends the reading and makes room, even when nothing was taken", async () => {
   const stream = createStreams();
-  const writer = () => seriesWriter("csv", series, parquetFormat);
   const held = await Promise.all(Array.from({ length: 16 }, () => stream(counted(1).pieces, writer())));
   await expect(stream(counted(1).pieces, writer())).rejects.toMatchObject({
     status: 503,
@@ -101,10 +106,7 @@ test("a reader who leaves ends the reading and makes room, even when nothing was
 
 test("what fails before the first bytes is no answer, and makes room", async () => {
   const stream = createStreams();
-  const away = async function* (): AsyncGenerator<unknown[][]> {
-    yield Promise.reject(new Error("away"));
-  };
   for (let n = 0; n < 20; n += 1) {
-    await expect(stream(away(), seriesWriter("csv", series, parquetFormat))).rejects.toThrow("away");
+    await expect(stream(away(), writer())).rejects.toThrow("away");
   }
 });
