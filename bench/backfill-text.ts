@@ -1,10 +1,11 @@
 import { textTable } from "../src/ops/text-table.ts";
 import type { BackfillFigures } from "./backfill.ts";
 import { short } from "./figures.ts";
+import type { Freshness } from "./probe.ts";
+import type { ReplayFigures } from "./replay.ts";
 
-/** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
-export const backfillText = (figures: BackfillFigures): string => {
-  const { freshness, shares, records, seconds, worker_mb, worker } = figures;
+/** Freshness by phase, beside that of live traffic alone. */
+const freshnessLines = (freshness: readonly Freshness[]): string[] => {
   const before = freshness.find(({ phase }) => phase === "before");
   const fresh = freshness.map((f) => [
     f.phase,
@@ -15,6 +16,28 @@ export const backfillText = (figures: BackfillFigures): string => {
     f.late,
     before ? `${short(f.p50 / before.p50)} / ${short(f.p99 / before.p99)}` : "",
   ]);
+  return textTable([["POST → today, ms", "n", "p50", "p99", "max", "late", "× before, p50 / p99"], ...fresh]);
+};
+
+/** `× first`: how many times as fast as the first pass was. */
+export const replayText = ({ passes, freshness }: ReplayFigures): string => {
+  const first = passes[0];
+  const rows = passes.map((pass) => [
+    pass.what,
+    pass.samples,
+    short(pass.seconds),
+    short(pass.samples / pass.seconds),
+    short((pass.cpu_s * 1e6) / pass.samples),
+    short((first?.seconds ?? NaN) / pass.seconds),
+    pass.changed === null ? "" : pass.changed ? "CHANGED" : "identical",
+  ]);
+  const head = ["", "samples", "seconds", "a second", "CPU µs a sample", "× first", "content"];
+  return [...textTable([head, ...rows]), "", ...freshnessLines(freshness)].join("\n");
+};
+
+/** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
+export const backfillText = (figures: BackfillFigures): string => {
+  const { freshness, shares, records, seconds, worker_mb, worker } = figures;
   const share = shares.map((s) => [
     s.athlete,
     s.rows,
@@ -27,7 +50,7 @@ export const backfillText = (figures: BackfillFigures): string => {
   ]);
   const rows = shares.reduce((sum, s) => sum + s.rows, 0);
   return [
-    ...textTable([["POST → today, ms", "n", "p50", "p99", "max", "late", "× before, p50 / p99"], ...fresh]),
+    ...freshnessLines(freshness),
     "",
     ...textTable([
       ["imported", "rows", "days", "objects", "objects a day", "most", "first day at s", "last day at s"],

@@ -58,6 +58,18 @@ const backfill = (): Command =>
       printed(json, await benchBackfill({ ...options, before_s: before, stack, say }), backfillText);
     });
 
+const replay = (): Command =>
+  benchmark("replay", "a history sent once, then replayed twice while live samples flow")
+    .option("--athletes <n>", "whose history it is", number, 4)
+    .option("--days <n>", "of each, about 550 samples a day", number, 30)
+    .option("--live <n>", "live samples a second", number, 4)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: Omit<BackfillOptions, "before">) => {
+      const { benchReplay } = await import("./replay.ts");
+      const { replayText } = await import("./backfill-text.ts");
+      printed(json, await benchReplay({ ...options, stack, say }), replayText);
+    });
+
 type RoundsOptions = Common & { rounds: number; seed: number };
 
 const rounds = (command: Command): Command =>
@@ -114,5 +126,10 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  return command.addCommand(edge()).addCommand(backfill()).addCommand(history()).addCommand(deletions());
+  return command
+    .addCommand(edge())
+    .addCommand(backfill())
+    .addCommand(history())
+    .addCommand(deletions())
+    .addCommand(replay());
 };

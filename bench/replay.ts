@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { extname, join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readConfig } from "../src/config.ts";
+import { openDatabase } from "../src/io/postgres.ts";
+import { startServing, type Serving } from "../src/ops/serving.ts";
+import { mintToken } from "../src/ops/token.ts";
+import { sendings, type Sending } from "./generator/batches.ts";
+import { measure, usageOf } from "./measure.ts";
+import { inPlace, type Place, type Say } from "./place.ts";
+import { startProbes, type Freshness } from "./probe.ts";
+
+export type ReplayBench = {
+  athletes: number;
+  days: number;
+  live: number;
+  seed: number;
+  stack: string | undefined;
+  say: Say;
+};
+export type Pass = { what: string; samples: number; seconds: number; cpu_s: number; changed: boolean | null };
+export type ReplayFigures = { passes: Pass[]; freshness: Freshness[] };
+
+const DAY = 86_400_000;
+const DAYS_AGO = 4;
+const BODY = 1000;
+const AT_ONCE = 4;
+const ALONE_MS = 15_000;
+const PASSES = 2;
+const main = join(import.meta.dirname, "..", "src", `main${extname(import.meta.filename)}`);
+
+type Target = { url: string; token: string };
+
+const sendAll = async ({ url, token }: Target, bodies: readonly Sending[]): Promise<void> => {
+  const queue = bodies.values();
+  const one = async (): Promise<void> => {
+    for (const { athlete_id, body } of queue) {
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const to = `${url}/v1/athletes/${athlete_id}/batches`;
+      const answer = await fetch(to, { method: "POST", headers, body: JSON.stringify(body) });
+      if (answer.status !== 202) throw new Error(`the edge answered ${answer.status}: ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+};
+
+/** One hash over results with their revisions and objects with their generations, of everybody but the live athletes. */
+const contentHash = async (env: NodeJS.ProcessEnv): Promise<string> => {
+  const db = openDatabase({ url: readConfig(env).databaseUrl, max: 1 });
+  const hash = createHash("sha256");
+  for (const table of ["athlete_metrics", "health_streams", "sleep_sessions", "day_facts", "sample_tombstones"]) {
+    const rows = await db.query<{ row: string }>(
+      `select (to_jsonb(t) - 'footer')::text as row from ${table} t where athlete_id not like 'live-%' order by 1`,
+    );
+    for (const { row } of rows) hash.update(row);
+  }
+  await db.close();
+  return hash.digest("hex");
+};
+
+const waitFor = async (athletes: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<void> => {
+  for (const athlete of athletes) await measure([main, "wait", "--athlete", athlete, "--timeout", "3600"], env);
+};
+
+const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): Promise<ReplayFigures> => {
+  const firstDate = new Date(Date.now() - (bench.days + DAYS_AGO) * DAY).toISOString().slice(0, 10);
+  const bodies = sendings({ ...bench, firstDate, size: BODY });
+  const samples = bodies.reduce((sum, { body }) => sum + body.samples.length, 0);
+  const athletes = new Set(bodies.map(({ athlete_id }) => athlete_id));
+  const secret = env["AUTH_SECRET"] ?? "";
+  const token = await mintToken({ secret, ttl: 86_400, athletes: "*", scopes: ["ingest", "read"] });
+  const worker = (): number => usageOf(service.worker() ?? 0)?.cpu_s ?? 0;
+  const passes: Pass[] = [];
+  const timed = async (what: string, work: () => Promise<number>, before: string | null): Promise<void> => {
+    say(what);
+    const [began, cpu] = [performance.now(), worker()];
+    const own_s = await work();
+    await waitFor(athletes, env);
+    const seconds = (performance.now() - began) / 1000;
+    const changed = before === null ? null : (await contentHash(env)) !== before;
+    passes.push({ what, samples, seconds, cpu_s: own_s + worker() - cpu, changed });
+  };
+  await timed("first pass", async () => (await sendAll({ url: service.url, token }, bodies), 0), null);
+  const content = await contentHash(env);
+  const probes = startProbes({ url: service.url, token }, { a_second: bench.live, athletes: 8 });
+  probes.phase("before");
+  await sleep(ALONE_MS);
+  probes.phase("during");
+  for (let n = 1; n <= PASSES; n += 1) {
+    await timed(
+      `replay ${n}`,
+      async () => (await measure([main, "replay", "--topic", "backfill"], env)).cpu_s,
+      content,
+    );
+  }
+  return { passes, freshness: await probes.stop() };
+};
+
+/** B8: a history sent once, then replayed from the log twice while live samples flow; nothing may change. */
+export const benchReplay = (bench: ReplayBench): Promise<ReplayFigures> =>
+  inPlace(bench, async (place) => {
+    const service = await startServing(main, place.env);
+    try {
+      return await run(bench, place, service);
+    } finally {
+      await service.stop();
+    }
+  });
