@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { sendings } from "../../bench/generator/batches.ts";
 import { linesOfExport, type ExportedRecord } from "../support/audit/exported.ts";
@@ -12,31 +10,42 @@ import { openService } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("again");
-/** The heart rates of a real export: what comes after them in the file is of types that the auditor knows no rules for. */
-const heartRates = (): string => {
-  const text = readFileSync(new URL("../samples/apple-export/watch-2024.xml", import.meta.url), "utf8");
-  const end = text.indexOf('<Record type="HKQuantityTypeIdentifierActiveEnergyBurned"');
-  const file = join(mkdtempSync(join(tmpdir(), "health-sync-sample-")), "export.xml");
-  writeFileSync(file, `${text.slice(0, end)}</HealthData>\n`);
-  return file;
-};
-const sample = heartRates();
+const sample = fileURLToPath(new URL("../samples/apple-export/watch-2024.xml", import.meta.url));
 
-/** The heart rates of the real export, as a person reads them in the file. */
-const SAMPLED = [
-  { at: "2024-01-01T01:01:36+02:00", value: 74, created: "2024-01-01T01:01:42+02:00" },
-  { at: "2024-01-01T01:01:37+02:00", value: 75, created: "2024-01-01T01:01:43+02:00" },
-].map(({ at, value, created }): ExportedRecord => ({
-  type: "HKQuantityTypeIdentifierHeartRate",
-  start: Date.parse(at),
-  end: Date.parse(at),
-  value,
-  unit: "count/min",
+const at = (time: string): number => Date.parse(`2024-01-${time}+02:00`);
+const record = (
+  type: string,
+  times: readonly [start: string, end: string, created: string],
+  more: Partial<ExportedRecord>,
+) => ({
+  type: type === "SleepAnalysis" ? `HKCategoryTypeIdentifier${type}` : `HKQuantityTypeIdentifier${type}`,
+  start: at(times[0]),
+  end: at(times[1]),
+  created: at(times[2]),
+  value: 0,
+  unit: "",
   source_name: "Athlete's Apple Watch",
   product_type: "Watch6,7",
-  created: Date.parse(created),
-  metadata: {},
-}));
+  metadata: type === "SleepAnalysis" ? { HKTimeZone: "Europe/Amsterdam" } : {},
+  ...more,
+});
+const IPHONE = { source_name: "Athlete's iPhone", product_type: null };
+
+/** The real export, as a person reads it in the file. */
+const SAMPLED: ExportedRecord[] = [
+  record("HeartRate", ["01T01:01:36", "01T01:01:36", "01T01:01:42"], { value: 74, unit: "count/min" }),
+  record("HeartRate", ["01T01:01:37", "01T01:01:37", "01T01:01:43"], { value: 75, unit: "count/min" }),
+  record("ActiveEnergyBurned", ["01T01:02:27", "01T01:02:58", "01T01:03:10"], { value: 0.12, unit: "kcal" }),
+  record("ActiveEnergyBurned", ["02T01:52:27", "02T01:52:58", "02T01:53:10"], { value: 0.08, unit: "kcal" }),
+  record("AppleExerciseTime", ["01T15:16:00", "01T15:17:00", "01T15:17:52"], { value: 1, unit: "min" }),
+  record("AppleStandTime", ["01T01:10:00", "01T01:15:00", "01T01:15:28"], {
+    value: 2,
+    unit: "min",
+    product_type: null,
+  }),
+  record("SleepAnalysis", ["01T00:55:28", "01T00:56:53", "01T09:46:24"], { value: 0, ...IPHONE }),
+  record("SleepAnalysis", ["01T03:27:53", "01T03:40:23", "01T09:46:24"], { value: 3, product_type: null }),
+];
 
 /** The sweeper may have removed what was superseded before; nothing new may be there. */
 const unchanged = (first: ExactState, now: ExactState): void => {
