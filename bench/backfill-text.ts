@@ -14,9 +14,13 @@ const freshnessLines = (freshness: readonly Freshness[]): string[] => {
     short(f.p99),
     short(f.max),
     f.late,
+    `${short(f.taken_p50)}, ${short(f.taken_p99)}`,
     before ? `${short(f.p50 / before.p50)} / ${short(f.p99 / before.p99)}` : "",
   ]);
-  return textTable([["POST → today, ms", "n", "p50", "p99", "max", "late", "× before, p50 / p99"], ...fresh]);
+  return textTable([
+    ["POST → today, ms", "n", "p50", "p99", "max", "late", "to the 202: p50, p99", "× before, p50 / p99"],
+    ...fresh,
+  ]);
 };
 
 /** `× first`: how many times as fast as the first pass was. */

@@ -7,8 +7,12 @@ import { quantile } from "./figures.ts";
 const POLL_MS = 5;
 const PATIENCE_MS = 60_000;
 
-/** Freshness of one phase: milliseconds from POST to visible in `today`. `late`: not seen within a minute. */
-export type Freshness = { phase: string; n: number; p50: number; p99: number; max: number; late: number };
+/**
+ * Freshness of one phase: milliseconds from POST to visible in `today`, and to the 202. `late`: not seen within a minute.
+ */
+export type Freshness = { phase: string; n: number; p50: number; p99: number; max: number; late: number } & Taken;
+type Taken = { taken_p50: number; taken_p99: number };
+type Seen = { taken: number; visible: number };
 
 export type Target = { url: string; token: string };
 export type Probes = {
@@ -41,16 +45,17 @@ const batchOf = (at: string): string =>
 type Today = { metrics?: { metric: string; points: [string, string, number][] }[] };
 
 /** Milliseconds until a sample sent now is visible; null where it is not for a minute. */
-const probe = async ({ url, token }: Target, athlete: string): Promise<number | null> => {
+const probe = async ({ url, token }: Target, athlete: string): Promise<Seen | null> => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const at = new Date().toISOString();
   const began = performance.now();
   const answer = await fetch(`${url}/v1/athletes/${athlete}/batches`, { method: "POST", headers, body: batchOf(at) });
   if (answer.status !== 202) return null;
+  const taken = performance.now() - began;
   while (performance.now() - began < PATIENCE_MS) {
     const today = (await (await fetch(`${url}/v1/athletes/${athlete}/today`, { headers })).json()) as Today;
     const beats = today.metrics?.find(({ metric }) => metric === "heart_rate");
-    if (beats?.points.some(([start]) => start === at)) return performance.now() - began;
+    if (beats?.points.some(([start]) => start === at)) return { taken, visible: performance.now() - began };
     await sleep(Math.max(POLL_MS, (performance.now() - began) / 20));
   }
   return null;
@@ -58,7 +63,7 @@ const probe = async ({ url, token }: Target, athlete: string): Promise<number | 
 
 /** Open loop: the next sample is sent when its time comes, whether the one before was seen or not. */
 export const startProbes = (target: Target, load: { a_second: number; athletes: number }): Probes => {
-  const took = new Map<string, (number | null)[]>();
+  const took = new Map<string, (Seen | null)[]>();
   const underWay = new Set<Promise<void>>();
   let phase = "";
   let count = 0;
@@ -68,7 +73,7 @@ export const startProbes = (target: Target, load: { a_second: number; athletes: 
     count += 1;
     const one = probe(target, `live-${count % load.athletes}`)
       .catch(() => null)
-      .then((ms) => void into.push(ms))
+      .then((seen) => void into.push(seen))
       .finally(() => underWay.delete(one));
     underWay.add(one);
   }, 1000 / load.a_second);
@@ -81,9 +86,19 @@ export const startProbes = (target: Target, load: { a_second: number; athletes: 
       clearInterval(timer);
       await Promise.all(underWay);
       return [...took].map(([name, all]) => {
-        const seen = all.filter((ms) => ms !== null);
+        const both = all.filter((one) => one !== null);
+        const [seen, taken] = [both.map(({ visible }) => visible), both.map((one) => one.taken)];
         const [p50, p99] = [quantile(seen, 0.5), quantile(seen, 0.99)];
-        return { phase: name, n: all.length, p50, p99, max: Math.max(...seen), late: all.length - seen.length };
+        return {
+          phase: name,
+          n: all.length,
+          p50,
+          p99,
+          max: Math.max(...seen),
+          late: all.length - seen.length,
+          taken_p50: quantile(taken, 0.5),
+          taken_p99: quantile(taken, 0.99),
+        };
       });
     },
   };
