@@ -10,11 +10,12 @@ const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 
 /**
  * zstd from node:zlib, so that no native package is needed. The topics declare `compression.type=zstd`: whatever codec a
- * foreign producer used, the broker hands out zstd, and a codec that kafkajs lacks can never stop a consumer.
+ * foreign producer used, the broker hands out zstd, and a codec that kafkajs lacks can never stop a consumer. Told the
+ * size beforehand, zstd makes tables of that size: else half a millisecond goes into each batch, however small.
  */
 export function registerZstd(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
-    compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
+    compress: ({ buffer }: { buffer: Buffer }) => compress(buffer, { pledgedSrcSize: buffer.length }),
     decompress: (buffer: Buffer) => decompress(buffer, { maxOutputLength: MAX_INFLATED_BYTES }),
   });
 }
