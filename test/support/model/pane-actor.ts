@@ -146,7 +146,7 @@ export function* paneActor(store: Store): Actor {
     yield "pane.decided";
     const written = decision.objects.map((decided): Written => {
       const generation = next(store);
-      return { key: `${decided.date}.g${generation}`, date: decided.date, generation, decided };
+      return { key: `${decided.period_start}.g${generation}`, date: decided.period_start, generation, decided };
     });
     for (const w of written) store.intents.set(w.key, { reason: "writing", noted_at: store.now, condemned_at: null });
     yield "pane.noted";
