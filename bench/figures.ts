@@ -23,12 +23,3 @@ export const short = (value: number): string =>
 
 /** `12.3 (11.0–15.1)` */
 export const spreadText = ({ median, min, max }: Spread): string => `${short(median)} (${short(min)}–${short(max)})`;
-
-/** Slope of the straight line through (ln x, ln y), least squares: the power with which y grows. */
-export const slope = (points: readonly { x: number; y: number }[]): number => {
-  const logs = points.filter(({ x, y }) => x > 0 && y > 0).map(({ x, y }) => ({ x: Math.log(x), y: Math.log(y) }));
-  const mean = (of: (point: { x: number; y: number }) => number): number =>
-    logs.reduce((sum, point) => sum + of(point), 0) / logs.length;
-  const [mx, my] = [mean(({ x }) => x), mean(({ y }) => y)];
-  return mean(({ x, y }) => (x - mx) * (y - my)) / mean(({ x }) => (x - mx) ** 2);
-};
