@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
 import { Problem, type Scope } from "../flow/route.ts";
 import { MIN_SECRET_BYTES, SCOPES, TOKEN, type TokenClaims } from "../flow/token-claims.ts";
@@ -45,8 +46,10 @@ const verifierWith = (key: JWTVerifyGetKey, pinned: JWTVerifyOptions): TokenVeri
 
 /** Verifies what `health-sync token` mints: algorithm, issuer, audience and expiry are pinned. Throws Problem 401. */
 export const tokenVerifier = (secret: string): TokenVerifier => {
-  const key = new TextEncoder().encode(secret);
-  if (key.length < MIN_SECRET_BYTES) throw new Error(`AUTH_SECRET needs at least ${MIN_SECRET_BYTES} bytes`);
+  const bytes = Buffer.from(secret, "utf8");
+  if (bytes.length < MIN_SECRET_BYTES) throw new Error(`AUTH_SECRET needs at least ${MIN_SECRET_BYTES} bytes`);
+  // Made once: bytes would be imported as a key again for every request.
+  const key = createSecretKey(bytes);
   const { algorithm, issuer, audience } = TOKEN;
   return verifierWith(async () => key, { algorithms: [algorithm], issuer, audience });
 };
