@@ -59,7 +59,9 @@ const send = (reply: FastifyReply, answer: RouteResponse, broken: (error: Error)
   if (answer.headers?.["content-type"] === undefined) {
     return reply.header("content-type", "application/json; charset=utf-8").send(JSON.stringify(answer.body ?? null));
   }
-  return reply.send(isStream(answer.body) ? Readable.from(answer.body).once("error", broken) : answer.body);
+  if (!isStream<string | Uint8Array>(answer.body)) return reply.send(answer.body);
+  // A stream may begin before the drain and end in it: kept alive behind it, its connection would hold it up for a minute.
+  return reply.header("connection", "close").send(Readable.from(answer.body).once("error", broken));
 };
 
 /** `/v1/athletes/{athlete_id}` → `/v1/athletes/:athlete_id`. */

@@ -221,3 +221,20 @@ test("an async iterable is streamed as it comes, text is sent as it is", async (
   const live = await openEdge([route("/live", async () => ({ status: 200, body: events(), headers }))]);
   expect(await (await fetch(`${live.url}/live`)).text()).toBe("data: 1\n\ndata: 2\n\n");
 });
+
+test("a stream under way when the server drains ends as it would, and its connection with it", async () => {
+  const release = Promise.withResolvers<void>();
+  async function* slowly(): AsyncGenerator<string> {
+    yield "data: 1\n\n";
+    await release.promise;
+    yield "data: 2\n\n";
+  }
+  const headers = { "content-type": "text/event-stream" };
+  const live = await openEdge([route("/live", async () => ({ status: 200, body: slowly(), headers }))]);
+  const answer = await fetch(`${live.url}/live`);
+  expect(answer.headers.get("connection")).toBe("close");
+  const closed = live.close();
+  release.resolve();
+  expect(await answer.text()).toBe("data: 1\n\ndata: 2\n\n");
+  await closed;
+});
