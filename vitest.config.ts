@@ -30,6 +30,8 @@ export default defineConfig({
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          // What is polled for comes in its time; two shared cores decide when.
+          expect: { poll: { timeout: 30_000 } },
           maxWorkers: 2,
         },
       },
