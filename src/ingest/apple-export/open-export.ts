@@ -92,5 +92,7 @@ export const openFile = async (path: string): Promise<Content> => {
   if (kind === null) throw new NotAnExport(`neither XML, zip nor JSON; ${EXPECTED}`);
   const { size } = await stat(path);
   const stream = createReadStream(path, { highWaterMark: 64 * 1024 });
+  // Whoever reads it hears of an error as a rejection. Where nobody does, because the content is refused, it must not end the process.
+  stream.on("error", () => undefined);
   return { kind, bytes: size, stream, close: () => stream.destroy() };
 };
