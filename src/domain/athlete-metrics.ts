@@ -1,7 +1,7 @@
 import { METRICS } from "./catalogue.ts";
 import { type Daily, type MetricDefinition, type Range, toCount } from "./catalogue/definition.ts";
 import { PERCENT, type Units, same, timeIn } from "./catalogue/units.ts";
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 
 /**
  * A metric of `athlete_metrics` (contract §3) as a person may enter it. `hard` is what a day's value can be at all, in

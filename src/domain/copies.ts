@@ -1,3 +1,4 @@
+import { canonicalJson, compare } from "./canonical.ts";
 import { uuid5, NAMESPACE } from "./ids.ts";
 import type { Digest, Sample } from "./sample.ts";
 import { sourceKeyOf } from "./source.ts";
@@ -7,21 +8,6 @@ export const contentHash = (sample: Sample, digest: Digest): string =>
   digest.sha256(
     JSON.stringify([sample.metric, sample.start_at, sample.end_at, sample.value, sample.unit, sourceKeyOf(sample)]),
   );
-
-/** JSON with members in one order: jsonb gives them back in another than they were written in. */
-const inOrder = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(inOrder);
-  return Object.entries(value)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, child]) => [key, inOrder(child)]);
-};
-
-/** Equal for what is equal in every member (samples, facts of a day), whatever the order of the members. */
-export const canonicalText = (value: unknown): string => JSON.stringify(inOrder(value));
-
-/** Negative where `a` comes first. Strings by code unit, as everywhere: no locale may change a result. */
-export const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const OF = "conflict_of:";
 
@@ -43,7 +29,7 @@ const compareArrival = (a: Sample, b: Sample, digest: Digest): number =>
   compare(a.received_at, b.received_at) ||
   compare(contentHash(a, digest), contentHash(b, digest)) ||
   compare(a.sample_id, b.sample_id) ||
-  compare(canonicalText(asSent(a)), canonicalText(asSent(b)));
+  compare(canonicalJson(asSent(a)), canonicalJson(asSent(b)));
 
 /**
  * Sorts copies of one sample by D6, the winner first: higher sync version; then the earliest received, as HealthKit

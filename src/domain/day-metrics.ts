@@ -1,5 +1,5 @@
 import { METRICS } from "./catalogue.ts";
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 import { typeMetric } from "./day-rules.ts";
 import type { DailyTotal } from "./interpret.ts";
 import { type DayInput, type DaySamples, type MetricValue, inputHash } from "./metric-value.ts";

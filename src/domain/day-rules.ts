@@ -1,7 +1,7 @@
 import { liesIn, shareOf } from "./apportion.ts";
 import type { MetricDefinition } from "./catalogue.ts";
 import type { Daily, DailyRule } from "./catalogue/definition.ts";
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 import { midpoint } from "./interval.ts";
 import { localDate } from "./local-day.ts";
 import {

@@ -1,4 +1,5 @@
-import { compare, compareCopies, resolveCopies, tombstoneIds } from "./copies.ts";
+import { compare } from "./canonical.ts";
+import { compareCopies, resolveCopies, tombstoneIds } from "./copies.ts";
 import type { Digest, Sample, Tombstone, TwinKey } from "./sample.ts";
 import { adoptTwins, twinKey } from "./twins.ts";
 

@@ -1,5 +1,5 @@
 import type { MetricDefinition } from "./catalogue.ts";
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 import type { DailyTotal } from "./interpret.ts";
 import type { Span } from "./interval.ts";
 import type { AthleteSettings, Digest, LocalDate, Sample } from "./sample.ts";

@@ -1,5 +1,5 @@
 import { METRICS } from "./catalogue.ts";
-import { canonicalText } from "./copies.ts";
+import { canonicalJson } from "./canonical.ts";
 import { type DailyTotal, type InterpretInput, interpret } from "./interpret.ts";
 import { convertValue } from "./measure.ts";
 import type { AthleteSettings, Attributes, Sample } from "./sample.ts";
@@ -83,7 +83,7 @@ export const reinterpret = (sample: Sample, settings: AthleteSettings): Sample =
     ...(all.length === 0 ? {} : { flags: all }),
   };
   const fresh = { ...read, attributes };
-  return canonicalText(fresh) === canonicalText(sample) ? sample : fresh;
+  return canonicalJson(fresh) === canonicalJson(sample) ? sample : fresh;
 };
 
 const dailyOf = new Map(METRICS.flatMap(({ daily }) => (daily === null ? [] : [[daily.metric, daily] as const])));
@@ -96,5 +96,5 @@ export const reinterpretTotal = (total: DailyTotal): DailyTotal => {
   const converted = convertValue(daily.units, sent);
   if (converted.kind === "dead" || converted.value < 0) return total;
   const fresh = { ...total, value: converted.value, unit: daily.unit };
-  return canonicalText(fresh) === canonicalText(total) ? total : fresh;
+  return canonicalJson(fresh) === canonicalJson(total) ? total : fresh;
 };

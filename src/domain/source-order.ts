@@ -1,4 +1,4 @@
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 import type { AthleteSettings, DeviceClass, Sample } from "./sample.ts";
 import { sourceKeyOf } from "./source.ts";
 

@@ -1,4 +1,4 @@
-import { compare } from "./copies.ts";
+import { compare } from "./canonical.ts";
 import type { Sample, Tombstone, TwinKey } from "./sample.ts";
 
 const second = (at: number): number => Math.floor(at / 1000);

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { AthleteSettings } from "../domain/sample.ts";
 import { lockAthlete, raiseVersion, readAthlete } from "../flow/athletes.ts";
-import { canonicalJson } from "../flow/rows-hash.ts";
+import { canonicalJson } from "../domain/canonical.ts";
 import type { Route, RouteRequest, RouteResponse } from "../flow/route.ts";
 import { type EditRoutesDeps, whileAway } from "./away.ts";
 import { refuseErased } from "./apply.ts";

@@ -1,34 +1,16 @@
+import { canonicalJson, compare } from "../domain/canonical.ts";
+import { compareRows } from "../domain/merge.ts";
 import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import { sha256Hex } from "./digest.ts";
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The total order of rows in an object: metric, start_at, end_at, sample_id (lake-layout.md). Ids in lower case. */
-export const compareRows = (a: Sample, b: Sample): number =>
-  compareText(a.metric, b.metric) ||
-  a.start_at - b.start_at ||
-  a.end_at - b.end_at ||
-  compareText(a.sample_id, b.sample_id);
-
 /** The total order of rows in a sleep_streams object: rows that are equal in it are equal. */
 export const compareStreamRows = (a: StreamRow, b: StreamRow): number =>
-  compareText(a.channel, b.channel) ||
-  a.start_at - b.start_at ||
-  a.end_at - b.end_at ||
-  compareText(a.source, b.source) ||
-  a.value - b.value;
-
-/** JSON with the keys of every object in order, so that equal values give equal text. Undefined members are left out. */
-export const canonicalJson = (value: unknown): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => compareText(a, b))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(",")}}`;
-};
+  compare(a.channel, b.channel) ||
+  compare(a.start_at, b.start_at) ||
+  compare(a.end_at, b.end_at) ||
+  compare(a.source, b.source) ||
+  compare(a.value, b.value);
 
 /**
  * SHA-256 of the rows, whatever order they come in and whatever compressor will write them: decides whether a day

@@ -1,7 +1,9 @@
 import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import type { ParquetFormat } from "../flow/ports.ts";
-import { canonicalJson, compareRows, compareStreamRows } from "../flow/rows-hash.ts";
+import { canonicalJson } from "../domain/canonical.ts";
+import { compareRows } from "../domain/merge.ts";
+import { compareStreamRows } from "../flow/rows-hash.ts";
 import { decodeDay, decodeIds, decodeMetric, decodeRange, decodeSleep, footerOf, metricRange } from "./parquet-read.ts";
 import { DAY_COLUMNS, SLEEP_COLUMNS } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";

@@ -3,7 +3,7 @@ import { type DayHistory, historyOf } from "../domain/history/history-of.ts";
 import type { Rules } from "../domain/history/rules.ts";
 import type { Digest, LocalDate } from "../domain/sample.ts";
 import type { MetricRow } from "../flow/metric-rows.ts";
-import { canonicalJson } from "../flow/rows-hash.ts";
+import { canonicalJson } from "../domain/canonical.ts";
 import type { FactsRow, SessionRow } from "./facts.ts";
 import { type MetricChanges, historyChanges } from "./metric-changes.ts";
 import { NO_SCORE } from "./session-changes.ts";

@@ -1,7 +1,7 @@
 import type { MetricValue } from "../domain/day-metrics.ts";
 import { type DayHistory, HISTORY_METRICS } from "../domain/history/history-of.ts";
 import type { LocalDate } from "../domain/sample.ts";
-import { canonicalJson } from "../flow/rows-hash.ts";
+import { canonicalJson } from "../domain/canonical.ts";
 import type { MetricKey, MetricRow } from "../flow/metric-rows.ts";
 
 /** Rows as they shall stand, and rows that shall go. A row in neither list stays as it is. */

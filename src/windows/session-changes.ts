@@ -1,7 +1,8 @@
 import type { LocalDate } from "../domain/sample.ts";
 import type { SleepSession } from "../domain/sleep/session.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
-import { canonicalJson, streamHash } from "../flow/rows-hash.ts";
+import { canonicalJson } from "../domain/canonical.ts";
+import { streamHash } from "../flow/rows-hash.ts";
 import type { SessionRow, SessionScore, StreamPointer } from "./facts.ts";
 
 /** Sessions as they shall stand, and the ids of those that shall go. */

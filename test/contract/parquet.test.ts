@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import type { Sample } from "../../src/domain/sample.ts";
 import type { StreamRow } from "../../src/domain/sleep/streams.ts";
-import { canonicalJson, compareRows } from "../../src/flow/rows-hash.ts";
+import { canonicalJson } from "../../src/domain/canonical.ts";
+import { compareRows } from "../../src/domain/merge.ts";
 import { parquetFormat } from "../../src/io/parquet.ts";
 import { daySamples } from "../support/day-samples.ts";
 

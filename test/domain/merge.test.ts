@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { canonicalText, conflictId } from "../../src/domain/copies.ts";
+import { canonicalJson } from "../../src/domain/canonical.ts";
+import { conflictId } from "../../src/domain/copies.ts";
 import { liveSamples, twinKey } from "../../src/domain/merge.ts";
 import type { Sample, Tombstone } from "../../src/domain/sample.ts";
 import { aSample, at, digest, shuffled, uuid } from "./make.ts";
@@ -124,7 +125,7 @@ test("what is live does not depend on the order of rows and tombstones, nor on r
     fc.property(shuffled(fc.array(anySample, { maxLength: 14 })), shuffled(anyStones), ([a, b], [s, t]) => {
       const [one, other] = [merge(a, s), merge([...b, ...b], t)];
       const adopted = (merged: typeof one): string[] => ids(merged.adopted.map(({ sample }) => sample)).toSorted();
-      expect(other.live.map(canonicalText)).toEqual(one.live.map(canonicalText));
+      expect(other.live.map(canonicalJson)).toEqual(one.live.map(canonicalJson));
       expect(adopted(other)).toEqual(adopted(one));
     }),
     { numRuns: 500 },

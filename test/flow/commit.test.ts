@@ -5,7 +5,7 @@ import type { Database, ObjectStore, Tx } from "../../src/flow/ports.ts";
 import { applyRecords } from "../../src/flow/apply.ts";
 import { applySome } from "../../src/flow/caution.ts";
 import { fingerprintOf } from "../../src/flow/positions.ts";
-import { canonicalJson } from "../../src/flow/rows-hash.ts";
+import { canonicalJson } from "../../src/domain/canonical.ts";
 import { anyStage } from "../../src/flow/stage.ts";
 import { topicNames } from "../../src/flow/topics.ts";
 

@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import { ofNight } from "../day-rules.ts";
 import { DAY, HOUR, MINUTE, offsetAt } from "../local-day.ts";
 import { type MetricValue, preferSamples } from "../metric-value.ts";

@@ -1,4 +1,4 @@
-import { canonicalText } from "../copies.ts";
+import { canonicalJson } from "../canonical.ts";
 import type { Digest } from "../sample.ts";
 
 /**
@@ -33,4 +33,4 @@ export type DayFacts = {
 };
 
 /** SHA-256, hex, of a day's facts, whatever the order of their members: jsonb gives them back in its own. */
-export const factsHash = (facts: DayFacts, digest: Digest): string => digest.sha256(canonicalText(facts));
+export const factsHash = (facts: DayFacts, digest: Digest): string => digest.sha256(canonicalJson(facts));

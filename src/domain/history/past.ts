@@ -1,4 +1,4 @@
-import { canonicalText } from "../copies.ts";
+import { canonicalJson } from "../canonical.ts";
 import { fromEpochDay } from "../local-day.ts";
 import type { MetricValue } from "../metric-value.ts";
 import type { Digest, LocalDate } from "../sample.ts";
@@ -22,7 +22,7 @@ type Told = Pick<MetricValue, "metric" | "value" | "unit" | "method" | "provenan
 export const derived = ({ read, ...told }: Told, digest: Digest): MetricValue => ({
   ...told,
   source: "derived",
-  input_hash: digest.sha256(canonicalText(read)),
+  input_hash: digest.sha256(canonicalJson(read)),
 });
 
 /** The days before a day that its rule reads. */

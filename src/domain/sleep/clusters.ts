@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import type { Span } from "../interval.ts";
 import type { DeviceClass } from "../sample.ts";
 import type { Candidate } from "./candidates.ts";

@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import { localDate, MINUTE } from "../local-day.ts";
 import { sourceCounts } from "../metric-value.ts";
 import type { Sample } from "../sample.ts";

@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import { HOUR } from "../local-day.ts";
 import type { Sample } from "../sample.ts";
 

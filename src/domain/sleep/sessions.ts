@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import { NAMESPACE, uuid5 } from "../ids.ts";
 import type { Span } from "../interval.ts";
 import { localDate } from "../local-day.ts";

@@ -1,4 +1,4 @@
-import { compare } from "../copies.ts";
+import { compare } from "../canonical.ts";
 import { type Span, midpoint } from "../interval.ts";
 import { preferSamples } from "../metric-value.ts";
 import type { Instant, Sample } from "../sample.ts";

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import type { Sample } from "../../../src/domain/sample.ts";
 import { sha256Hex } from "../../../src/flow/digest.ts";
 import type { StreamRow } from "../../../src/domain/sleep/streams.ts";
-import { compareRows, compareStreamRows, rowsHash, streamHash } from "../../../src/flow/rows-hash.ts";
+import { compareRows } from "../../../src/domain/merge.ts";
+import { compareStreamRows, rowsHash, streamHash } from "../../../src/flow/rows-hash.ts";
 import { parquetFormat } from "../../../src/io/parquet.ts";
 import { daySamples } from "../../support/day-samples.ts";
 
