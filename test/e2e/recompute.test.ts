@@ -5,7 +5,6 @@ import { logicalDump } from "../support/logical-dump.ts";
 import { SEED } from "../support/service/fault-input.ts";
 import { sendAll } from "../support/service/fault-run.ts";
 import { openService, type Service } from "../support/service/service.ts";
-import { withClient } from "../support/stack-database.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("recompute-command");
@@ -14,35 +13,24 @@ const batches = sendings({ seed: SEED, athletes: 2, days: 4, firstDate: "2026-03
 const athlete = batches[0]?.athlete_id ?? "";
 const DAY = "2026-03-28";
 
-const sql = async <Row>(text: string, params: unknown[] = []): Promise<Row[]> =>
-  withClient(here.databaseUrl, async (client) => (await client.query(text, params)).rows as Row[]);
 const preview = async (...args: string[]): Promise<RecomputePreview> =>
   JSON.parse(await service.command("recompute", "--dry-run", "--json", ...args)) as RecomputePreview;
 const stepsOfDay = () =>
-  sql<{ value: number }>(
+  service.sql<{ value: number }>(
     `select value from athlete_metrics where athlete_id = $1 and date = $2 and metric = 'steps' and source = 'derived'`,
     [athlete, DAY],
   );
 
-/** Runs work with a worker, until nothing is under way. */
-const settled = async (work: () => Promise<unknown>): Promise<void> => {
-  const worker = service.worker();
-  await worker.event("worker.ready");
-  await work();
-  await service.wait();
-  await worker.stop();
-};
-
 beforeAll(async () => {
   service = await openService(here);
-  await settled(() => sendAll(service, batches));
+  await service.settled(() => sendAll(service, batches));
 }, 120_000);
 afterAll(() => service.close(), 60_000);
 
 test("a value that a wrong rule left behind: the dry run prints old and new and changes nothing, the recompute does just that", async () => {
   expect(await preview("--all-athletes")).toMatchObject({ athletes: 2, objects: [], metrics: [], sessions: 0 });
   const [right] = await stepsOfDay();
-  await sql(
+  await service.sql(
     `update athlete_metrics set value = 7, input_hash = 'old'
      where athlete_id = $1 and date = $2 and metric = 'steps' and source = 'derived'`,
     [athlete, DAY],
@@ -54,7 +42,7 @@ test("a value that a wrong rule left behind: the dry run prints old and new and 
   expect(told).toMatchObject({ objects: [], metrics: [change] });
   expect(await service.command("recompute", "--dry-run", "--athlete", athlete)).toMatch(/steps +derived +7 /);
 
-  await settled(async () => {
+  await service.settled(async () => {
     const said = await service.command("recompute", "--athlete", athlete, "--from", DAY, "--to", DAY, "--wait");
     expect(said).toContain("1 days of 1 athletes are computed");
   });
@@ -88,13 +76,13 @@ const vitals: NativeBatch = {
   daily: [],
 };
 const readinessOf = (athleteId: string) =>
-  sql<{ date: string; value: number; method: string }>(
+  service.sql<{ date: string; value: number; method: string }>(
     `select date::text, value, method from athlete_metrics where athlete_id = $1 and metric = 'readiness' order by date`,
     [athleteId],
   );
 
 test("a second version of a rule is looked at first, then put in force, then computed: just what was printed changes", async () => {
-  await settled(() => service.client.send({ athlete_id: "vera", body: vitals }));
+  await service.settled(() => service.client.send({ athlete_id: "vera", body: vitals }));
   const first = await readinessOf("vera");
   expect(first).toHaveLength(10);
   expect(first.every(({ method }) => method === "readiness/1")).toBe(true);
@@ -109,7 +97,7 @@ test("a second version of a rule is looked at first, then put in force, then com
   );
 
   Object.assign(service.env, { RULES: "readiness/2" });
-  await settled(() => service.command("recompute", "--all-athletes", "--rule", "readiness/2", "--wait"));
+  await service.settled(() => service.command("recompute", "--all-athletes", "--rule", "readiness/2", "--wait"));
   const second = await readinessOf("vera");
   expect(second.every(({ method }) => method === "readiness/2")).toBe(true);
   const after = new Map(told.metrics.map((change) => [change.date, change.after]));

@@ -5,7 +5,6 @@ import { logicalDump } from "../support/logical-dump.ts";
 import { SEED } from "../support/service/fault-input.ts";
 import { sendAll } from "../support/service/fault-run.ts";
 import { openService, type Service } from "../support/service/service.ts";
-import { withClient } from "../support/stack-database.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("replay-preview");
@@ -13,23 +12,12 @@ let service: Service;
 const batches = sendings({ seed: SEED, athletes: 2, days: 4, firstDate: "2026-03-27", size: 40, density: 0.3 });
 const athlete = batches[0]?.athlete_id ?? "";
 
-const sql = async <Row>(text: string, params: unknown[] = []): Promise<Row[]> =>
-  withClient(here.databaseUrl, async (client) => (await client.query(text, params)).rows as Row[]);
 const preview = async (...args: string[]): Promise<ReplayPreview> =>
   JSON.parse(await service.command("replay", "--dry-run", "--json", ...args)) as ReplayPreview;
 
-/** Runs work with a worker, until nothing is under way. */
-const settled = async (work: () => Promise<unknown>): Promise<void> => {
-  const worker = service.worker();
-  await worker.event("worker.ready");
-  await work();
-  await service.wait();
-  await worker.stop();
-};
-
 beforeAll(async () => {
   service = await openService(here);
-  await settled(() => sendAll(service, batches));
+  await service.settled(() => sendAll(service, batches));
 }, 120_000);
 afterAll(() => service.close(), 60_000);
 
@@ -54,7 +42,7 @@ const walk = (uuid: string, start: string, value: number): NativeBatch["samples"
 });
 
 test("records that were skipped: the dry run says which rows, objects and metrics change, and a replay does just that", async () => {
-  const gone = await sql<{ sample_id: string }>(`select sample_id from sample_tombstones`);
+  const gone = await service.sql<{ sample_id: string }>(`select sample_id from sample_tombstones`);
   const victim = batches
     .filter((batch) => batch.athlete_id === athlete)
     .flatMap((batch) => batch.body.samples)
@@ -74,12 +62,12 @@ test("records that were skipped: the dry run says which rows, objects and metric
   };
   await service.client.send({ athlete_id: athlete, body: skipped });
   await service.command("positions", "set", "--to", "latest", "--yes");
-  await sql(
+  await service.sql(
     `update athlete_metrics set locked = true, synced_value = value, value = 1
      where athlete_id = $1 and date = $2 and metric = 'steps' and source = 'derived'`,
     [athlete, DAY],
   );
-  await settled(async () => undefined);
+  await service.settled(async () => undefined);
 
   const before = await logicalDump(here.databaseUrl);
   const told = await preview("--athlete", athlete);
@@ -95,16 +83,16 @@ test("records that were skipped: the dry run says which rows, objects and metric
     expect.objectContaining({ ...steps, source: "derived", locked: true, before: 1, after: 1 }),
   );
 
-  const keysBefore = await sql<{ object_key: string }>(`select object_key from health_streams`);
-  await settled(() => service.command("replay", "--athlete", athlete));
+  const keysBefore = await service.sql<{ object_key: string }>(`select object_key from health_streams`);
+  await service.settled(() => service.command("replay", "--athlete", athlete));
   expect(await preview("--athlete", athlete)).toMatchObject({ objects: [], metrics: [], staged: [], tombstones: 0 });
-  const written = await sql<{ period_start: string }>(
+  const written = await service.sql<{ period_start: string }>(
     `select period_start::text from health_streams where object_key <> all($1) order by 1`,
     [keysBefore.map((row) => row.object_key)],
   );
   expect(written.map((row) => row.period_start)).toEqual(told.objects.map((object) => object.period_start));
   for (const { date, metric, source, after } of told.metrics) {
-    const rows = await sql(
+    const rows = await service.sql(
       `select value from athlete_metrics where athlete_id = $1 and date = $2 and metric = $3 and source = $4`,
       [athlete, date, metric, source],
     );

@@ -5,7 +5,6 @@ import { SEED } from "../support/service/fault-input.ts";
 import { endOf, sendAll } from "../support/service/fault-run.ts";
 import { startCommand } from "../support/service/processes.ts";
 import { openService, type Service } from "../support/service/service.ts";
-import { withClient } from "../support/stack-database.ts";
 import { isolated } from "../support/stack.ts";
 
 const here = await isolated("replay");
@@ -14,8 +13,6 @@ let service: Service;
 type Listed = { replay_id: string; state: string; done: number; total: number };
 const listed = async (): Promise<Listed[]> =>
   (JSON.parse(await service.command("replay", "list", "--json")) as { replays: Listed[] }).replays;
-const sql = async <Row>(text: string): Promise<Row[]> =>
-  withClient(here.databaseUrl, async (client) => (await client.query(text)).rows as Row[]);
 
 const unchanged = (first: ExactState, now: ExactState): void => {
   expect(now.rows).toEqual(first.rows);
@@ -49,7 +46,7 @@ test("everything replayed twice, two replays at once, changes no row, revision, 
   }
   await service.wait();
   unchanged(first, await exactState(here));
-  expect(await sql(`select * from consumer_offsets where group_id like 'staging@%'`)).toEqual([]);
+  expect(await service.sql(`select * from consumer_offsets where group_id like 'staging@%'`)).toEqual([]);
 }, 120_000);
 
 test("a replay whose process is killed goes on from where it was, under the same id", async () => {
@@ -59,7 +56,7 @@ test("a replay whose process is killed goes on from where it was, under the same
   expect(left).toMatchObject({ state: "running" });
   expect(left?.done).toBeGreaterThan(0);
   expect(left?.done).toBeLessThan(left?.total ?? 0);
-  await sql(`update replays set seen_at = seen_at - interval '1 minute'`);
+  await service.sql(`update replays set seen_at = seen_at - interval '1 minute'`);
   expect(await service.command("replay", "list")).toContain("stopped: resume it");
   const end = JSON.parse(await service.command("replay", "resume", left?.replay_id ?? "", "--json")) as {
     outcome: string;

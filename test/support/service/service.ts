@@ -7,6 +7,7 @@ import { collect, judge } from "../audit/audit.ts";
 import { auditEnvironment } from "../audit/environment.ts";
 import { readLedger, type LedgerLine } from "../audit/ledger.ts";
 import { passed, render } from "../audit/verdict.ts";
+import { withClient } from "../stack-database.ts";
 import type { Isolated } from "../stack.ts";
 import { createClient, type Client } from "./client.ts";
 import { finalState, type FinalState } from "./final-state.ts";
@@ -35,6 +36,10 @@ export type Service = {
   worker(extra?: Env): ServiceProcess;
   /** `health-sync wait`: until nothing that was accepted is under way. */
   wait(): Promise<void>;
+  /** Runs work with a worker of its own, until nothing is under way. */
+  settled(work: () => Promise<unknown>): Promise<void>;
+  /** A statement on the service's database. */
+  sql<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
   command(...args: string[]): Promise<string>;
   /** The auditor's table; throws it where an invariant does not hold. */
   audit(more?: readonly LedgerLine[]): Promise<{ report: string; state: FinalState }>;
@@ -70,19 +75,30 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
   const client = createClient(() => edge.url, token);
   const sweepGraceMs = milliseconds(env["SWEEP_GRACE"]);
   const workers = new Set<ServiceProcess>();
+  const startOne = (more: Env = {}): ServiceProcess => {
+    const worker = startWorker({ ...env, ...more });
+    workers.add(worker);
+    void worker.exited.then(() => workers.delete(worker));
+    return worker;
+  };
+  const wait = async (): Promise<void> => void (await runCommand(["wait", "--timeout", "120"], env));
   return {
     env,
     url: edge.url,
     token,
     sweepGraceMs,
     client,
-    worker: (more = {}) => {
-      const worker = startWorker({ ...env, ...more });
-      workers.add(worker);
-      void worker.exited.then(() => workers.delete(worker));
-      return worker;
+    worker: startOne,
+    wait,
+    settled: async (work) => {
+      const worker = startOne();
+      await worker.event("worker.ready");
+      await work();
+      await wait();
+      await worker.stop();
     },
-    wait: async () => void (await runCommand(["wait", "--timeout", "120"], env)),
+    sql: async <Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> =>
+      withClient(here.databaseUrl, async (client) => (await client.query(text, [...params])).rows as Row[]),
     command: (...args) => runCommand(args, env),
     audit: async (more = []) => {
       const environment = auditEnvironment(here.env);
