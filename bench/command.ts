@@ -1,13 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { benchmark, type Common, number, printed, rounds, type RoundsOptions, say } from "./commands/options.ts";
 import { PEER, type Row } from "./import-rows.ts";
-
-const number = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
-  return value;
-};
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** `times peer`: how many times faster than what a person would run instead, in this same run. */
 const table = (rows: readonly Row[], bytes: number): string => {
@@ -30,18 +23,6 @@ const table = (rows: readonly Row[], bytes: number): string => {
 };
 
 type ImportOptions = { mb: number; seed: number; peer?: string; edgeOnly?: boolean; json?: true };
-
-type Common = { stack?: string; json?: true };
-
-/** Options that every benchmark but the import's has. */
-const benchmark = (name: string, about: string): Command =>
-  new Command(name)
-    .description(about)
-    .option("--stack <name>", "use this stack, brought up where it is not, and leave it up; absent: one of its own")
-    .option("--json", "print JSON");
-
-const printed = <Figures>(json: true | undefined, figures: Figures, text: (figures: Figures) => string): void =>
-  void process.stdout.write(`${json ? JSON.stringify(figures, null, 2) : text(figures)}\n`);
 
 type BackfillOptions = Common & { athletes: number; days: number; live: number; before: number; seed: number };
 
@@ -69,13 +50,6 @@ const replay = (): Command =>
       const { replayText } = await import("./backfill-text.ts");
       printed(json, await benchReplay({ ...options, stack, say }), replayText);
     });
-
-type RoundsOptions = Common & { rounds: number; seed: number };
-
-const rounds = (command: Command): Command =>
-  command
-    .option("--rounds <n>", "of all contenders in turn; the first round besides is not counted", number, 5)
-    .option("--seed <n>", "of the generator", number, 1);
 
 const history = (): Command =>
   rounds(benchmark("history", "one metric over a day, 30 days and a year, cold and warm, beside DuckDB")).action(
