@@ -112,6 +112,24 @@ test("the same batch again is the same batch; a known id with another body is a 
   expect(ofBatch(await valuesOf("batches"), body.batch_id)).toHaveLength(2);
 });
 
+test("however many batches come at once, each is checked against those that came before", async () => {
+  await db.query(`insert into ingest_batches values ('a1', 'taken', now(), 'ff', null, 1, 1, 0, '[]', '{}', '[]')`);
+  let asked = 0;
+  const together = Promise.withResolvers<void>();
+  const slow = {
+    ...db,
+    query: async <Row>(text: string, params?: readonly unknown[]): Promise<Row[]> => {
+      if (++asked === 20) together.resolve();
+      await together.promise;
+      return db.query<Row>(text, params);
+    },
+  };
+  const many = await openIngest({ ...deps, db: slow });
+  const body = post({ batch_id: "taken", samples: [heartRate(22)] });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => many.ask(PATH, body)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([409]));
+});
+
 test("a receipt is not found before it was consumed, accepted after, and applied once all that it wrote was passed", async () => {
   const path = `${PATH}/b-1`;
   const early = await edge.ask(path);
