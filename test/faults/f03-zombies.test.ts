@@ -7,6 +7,7 @@ import { sweep } from "../../src/windows/sweeper.ts";
 import { SEED, faultInput, slices } from "../support/service/fault-input.ts";
 import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
+import { judged } from "../support/service/judged.ts";
 import type { ServiceProcess } from "../support/service/processes.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated, type Isolated } from "../support/stack.ts";
@@ -44,14 +45,15 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
     calm = undisturbed(corners.calm, input);
   });
 
-  test.each([
+  test.for([
     // Before its transaction holds a lock, so that the successor need not wait for it.
     { corner: "staging", step: "staging.decided:3" },
     { corner: "pane", step: "pane.put:2" },
     { corner: "relay", step: "relay.encoded:2" },
   ] as const)(
-    "a worker that slept at $step changes nothing when it wakes",
-    async ({ corner, step }) => {
+    "F3 a worker that slept at $step changes nothing when it wakes",
+    { timeout: 6 * 60_000 },
+    async ({ corner, step }, context) => {
       const service = await openService(corners[corner]);
       try {
         const zombie = service.worker({ FAILPOINT_STOP: step });
@@ -62,16 +64,16 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         await service.wait();
         await successor.stop();
         expect(await wakeAndFinish(service, zombie)).toEqual([]);
+        judged(context);
       } finally {
         await service.close();
       }
     },
-    6 * 60_000,
   );
 
   test(
-    "an uploader whose object was swept while it slept starts over",
-    async () => {
+    "F3 an uploader whose object was swept while it slept starts over",
+    async (context) => {
       const here = corners.uploader;
       const service = await openService(here, { SWEEP_GRACE: "1h" });
       const db = openDatabase({ url: here.databaseUrl });
@@ -87,6 +89,7 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         const swept = await sweep({ db, objects, clock, onStep: () => undefined, config: { sweep_grace: 3_600_000 } });
         expect(swept).toBeGreaterThan(0);
         expect(await wakeAndFinish(service, zombie)).toEqual([]);
+        judged(context);
       } finally {
         objects.close();
         await db.close();

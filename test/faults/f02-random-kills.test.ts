@@ -5,6 +5,7 @@ import { exportedDays } from "../support/service/exported.ts";
 import { SEED, WHOLE_MATRIX } from "../support/service/fault-input.ts";
 import { finish } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
+import { judged } from "../support/service/judged.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 
@@ -29,8 +30,8 @@ const undisturbed = async (): Promise<FinalState> => {
 };
 
 test(
-  `${KILLS} SIGKILLs at random moments of an import change no final state (seed ${SEED})`,
-  async () => {
+  `F2 ${KILLS} SIGKILLs at random moments of an import change no final state (seed ${SEED})`,
+  async (context) => {
     const dice = random(SEED, "kills");
     const expected = undisturbed();
     const service = await openService(stormy);
@@ -46,6 +47,7 @@ test(
       await imported;
       service.client.ledger.push(...lines(ATHLETE));
       expect(differences(await expected, await finish(service))).toEqual([]);
+      judged(context);
     } finally {
       await service.close();
     }
