@@ -19,7 +19,7 @@ test("with no object store at all, samples are taken, staged and shown as today"
       fetch(`${service.url}/v1/athletes/anna/today`, { headers: { authorization: `Bearer ${service.token}` } });
     const shown = async (): Promise<unknown> => {
       const answer = await ask();
-      return answer.ok ? await answer.json() : answer.status;
+      return answer.ok ? answer.json() : answer.status;
     };
     await expect
       .poll(shown, { timeout: 60_000 })
