@@ -1,4 +1,4 @@
-import { Problem } from "../flow/route.ts";
+import { unavailable } from "../flow/route.ts";
 import type { EditDeps } from "./apply.ts";
 
 export type EditRoutesDeps = EditDeps & {
@@ -12,7 +12,6 @@ export const whileAway = async <T>(deps: EditRoutesDeps, work: () => Promise<T>)
     return await work();
   } catch (error) {
     if (!deps.isTransient(error)) throw error;
-    const again = { headers: { "retry-after": "1" }, cause: error };
-    throw new Problem(503, "the database is away: send it again, an edit repeated is one edit", again);
+    throw unavailable("the database is away: send it again, an edit repeated is one edit", 1, error);
   }
 };

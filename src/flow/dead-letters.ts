@@ -17,15 +17,7 @@ export const contentTypeOf = (base: string, sentWith: Readonly<Record<string, st
 
 /** The inverse: what `contentTypeOf` was given, as text. */
 export const sentWithOf = (contentType: string): Record<string, string> =>
-  Object.fromEntries(
-    contentType
-      .split("; ")
-      .slice(1)
-      .map((part) => {
-        const at = part.indexOf("=");
-        return [part.slice(0, at), decodeURIComponent(part.slice(at + 1))] as const;
-      }),
-  );
+  Object.fromEntries(new URLSearchParams(contentType.split("; ").slice(1).join("&")));
 
 /**
  * The dead letter of a record on a topic (`index` −1) or of one sample in it, with the bytes as received.

@@ -18,23 +18,12 @@ const bytesToJson = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bytesToJson(inner)]));
 };
 
-/** The inverse of what `enqueue` does to bytes: for the relay, before it encodes. */
-export const reviveBytes = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(reviveBytes);
-  if (value === null || typeof value !== "object") return value;
-  const base64 = (value as { $base64?: unknown }).$base64;
-  if (typeof base64 === "string") return Buffer.from(base64, "base64");
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, reviveBytes(inner)]));
-};
-
 /** Adds events to the outbox in their order. The caller holds the athletes' locks, so ids rise in commit order. */
 export const enqueue = async (tx: Tx, events: readonly OutboxEvent[]): Promise<void> => {
   if (events.length === 0) return;
   const rows = events.map((event) => ({
+    ...event,
     shard: event.athlete_id === null ? PLAIN_LANE : shardOf(event.athlete_id),
-    athlete_id: event.athlete_id,
-    topic: event.topic,
-    key: event.key,
     value: event.value ?? null,
     headers: event.headers ?? {},
   }));

@@ -73,3 +73,7 @@ export class Problem extends Error {
     this.headers = more.headers ?? {};
   }
 }
+
+/** What cannot be done now: 503 with `Retry-After`. The cause goes to the log, not to the client. */
+export const unavailable = (detail: string, seconds: number, cause?: unknown): Problem =>
+  new Problem(503, detail, { headers: { "retry-after": String(seconds) }, cause });

@@ -14,3 +14,17 @@ export const slots = (size: number): (<T>(work: () => Promise<T>) => Promise<T>)
     }
   };
 };
+
+/**
+ * At most `most` at once, and the rest are turned away. Takes a place and answers how to give it back, any number of
+ * times; null: all are taken.
+ */
+export const places = (most: number): (() => (() => void) | null) => {
+  const taken = new Set<() => void>();
+  return () => {
+    if (taken.size >= most) return null;
+    const giveBack = (): void => void taken.delete(giveBack);
+    taken.add(giveBack);
+    return giveBack;
+  };
+};

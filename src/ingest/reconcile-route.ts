@@ -1,7 +1,7 @@
 import type { Instant } from "../domain/sample.ts";
 import { digest } from "../flow/digest.ts";
 import { ObjectMissing } from "../flow/ports.ts";
-import type { Route, RouteRequest } from "../flow/route.ts";
+import { type Route, type RouteRequest, unavailable } from "../flow/route.ts";
 import { answerSchema } from "./batch-body.ts";
 import {
   decideReconcile,
@@ -11,7 +11,7 @@ import {
   reconcileSchema,
   type StoredSample,
 } from "./reconcile.ts";
-import { busy, type IngestDeps, submitter } from "./submit.ts";
+import { type IngestDeps, submitter } from "./submit.ts";
 
 export type ReconcileDeps = IngestDeps & {
   /** One metric's samples that begin in [from, to), over staging and closed days, some at a time. */
@@ -29,7 +29,7 @@ const handle = async (deps: ReconcileDeps, request: RouteRequest) => {
       for (const uuid of missing(claim, some)) gone.push(uuid);
   } catch (error) {
     if (error instanceof ObjectMissing || deps.isTransient(error))
-      throw busy("the database or the object store is away: send it again", 2, error);
+      throw unavailable("the database or the object store is away: send it again", 2, error);
     throw error;
   }
   return decideReconcile(claim, gone, { athlete_id, received_at }, digest);

@@ -1,11 +1,11 @@
 import { digest, sha256Hex } from "../flow/digest.ts";
-import { Problem, type Route, type RouteRequest } from "../flow/route.ts";
+import { Problem, type Route, type RouteRequest, unavailable } from "../flow/route.ts";
 import { answerSchema, type BatchBody, batchSchema, receiptSchema } from "./batch-body.ts";
 import { type BatchDecision, batchId, decideBatch, type EntryList } from "./decide.ts";
 import { checkEnvelope } from "./envelope.ts";
 import { listSlices } from "./json-slices.ts";
 import { storedReceipt } from "./sql.ts";
-import { busy, type IngestDeps, submitter } from "./submit.ts";
+import { type IngestDeps, submitter } from "./submit.ts";
 
 /** An entry's own bytes, cut out of the body only when an entry was refused. */
 const sentText = (raw: Uint8Array) => {
@@ -45,7 +45,7 @@ const getReceipt =
   async (request) => {
     const stored = await storedReceipt(deps.db, request.athlete_id ?? "", request.params["batch_id"] ?? "").catch(
       (cause: unknown) => {
-        throw busy("the database is away, which holds the receipts: ask again", 2, cause);
+        throw unavailable("the database is away, which holds the receipts: ask again", 2, cause);
       },
     );
     if (stored === null) {

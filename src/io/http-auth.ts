@@ -1,6 +1,6 @@
 import { createSecretKey } from "node:crypto";
 import { jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose";
-import { Problem, type Scope } from "../flow/route.ts";
+import { Problem, type Scope, unavailable } from "../flow/route.ts";
 import { MIN_SECRET_BYTES, SCOPES, TOKEN, type TokenClaims } from "../flow/token-claims.ts";
 import { isKeySourceAway } from "./http-jwks.ts";
 
@@ -28,10 +28,7 @@ const claimsOf = (payload: JWTPayload): TokenClaims => {
 
 const refused = (error: unknown): Problem =>
   isKeySourceAway(error)
-    ? new Problem(503, "the keys that tokens are checked with are away: ask again", {
-        headers: { "retry-after": "2" },
-        cause: error,
-      })
+    ? unavailable("the keys that tokens are checked with are away: ask again", 2, error)
     : unauthorized("the token is expired or not ours: mint one with `health-sync token`");
 
 const verifierWith = (key: JWTVerifyGetKey, pinned: JWTVerifyOptions): TokenVerifier => {

@@ -1,5 +1,6 @@
 import type { Instant } from "../domain/sample.ts";
 import type { Clock, Database } from "../flow/ports.ts";
+import { inTime } from "../flow/in-time.ts";
 import { Problem } from "../flow/route.ts";
 import type { TokenClaims } from "../flow/token-claims.ts";
 
@@ -14,9 +15,6 @@ export type AccessDeps = {
 export type Access = (claims: TokenClaims, athleteId: string | null) => Promise<void>;
 
 const LIST_MS = 5_000;
-/** Questions that are late already: so many, and Postgres counts as away until one of them is answered. */
-const MOST_LATE = 8;
-
 type Standing = { revoked: boolean; erased_before: Instant | null };
 
 const readStanding = async (db: Database, jti: string | null, athleteId: string | null): Promise<Standing> => {
@@ -49,21 +47,10 @@ const createLastSeen = ({ db, clock }: AccessDeps) => {
  */
 export const createAccess = (deps: AccessDeps): Access => {
   const wasRevoked = createLastSeen(deps);
-  let late = 0;
-  const standingOf = async (jti: string | null, athleteId: string | null): Promise<Standing | null> => {
-    if (late >= MOST_LATE) return null;
-    const answer = readStanding(deps.db, jti, athleteId).catch(() => null);
-    const timer = Promise.withResolvers<null>();
-    const timeout = setTimeout(() => {
-      late += 1;
-      void answer.then(() => (late -= 1));
-      timer.resolve(null);
-    }, deps.lookup_ms ?? 250);
-    return Promise.race([answer, timer.promise]).finally(() => clearTimeout(timeout));
-  };
+  const asked = inTime(deps.lookup_ms ?? 250);
   return async ({ id, issued_at }, athleteId) => {
     const known = id !== undefined && wasRevoked(id);
-    const standing = await standingOf(id ?? null, athleteId);
+    const standing = await asked(() => readStanding(deps.db, id ?? null, athleteId));
     if (standing?.revoked ?? known) {
       throw new Problem(401, "the token was revoked: ask whoever gave it to you for another", {
         headers: { "www-authenticate": 'Bearer realm="health-sync"' },

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { Problem, type Route } from "../flow/route.ts";
+import { type Route, unavailable } from "../flow/route.ts";
 import { type EraseDeps, eraseAthlete } from "./erase.ts";
 
 const counts = Type.Record(Type.String(), Type.Integer());
@@ -26,10 +26,7 @@ export const eraseRoute = (deps: EraseDeps & { isTransient: (error: unknown) => 
       return { status: 200, body: await eraseAthlete(deps, request.athlete_id ?? "") };
     } catch (error) {
       if (!deps.isTransient(error)) throw error;
-      throw new Problem(503, "the database or the object store is away: send it again", {
-        headers: { "retry-after": "2" },
-        cause: error,
-      });
+      throw unavailable("the database or the object store is away: send it again", 2, error);
     }
   },
 });

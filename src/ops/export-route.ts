@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { Problem, type Route } from "../flow/route.ts";
+import { type Route, unavailable } from "../flow/route.ts";
+import { places } from "../flow/slots.ts";
 import { exportPieces, type ExportDeps, type Piece } from "./export.ts";
 import { EXPORT_FORMATS, type ExportFormat } from "./export-text.ts";
 import { zipOf } from "./export-zip.ts";
@@ -46,31 +47,14 @@ const watched = (bytes: AsyncGenerator<Uint8Array>, ended: () => void): AsyncIte
   },
 });
 
-/** Takes one of a few places; answers how to give it back, any number of times. Null: all are taken. */
-const createPlaces = (most: number) => {
-  let taken = 0;
-  return (): (() => void) | null => {
-    if (taken >= most) return null;
-    taken += 1;
-    let given = false;
-    return () => {
-      if (!given) taken -= 1;
-      given = true;
-    };
-  };
-};
-
-const later = (detail: string, seconds: number, cause?: unknown): Problem =>
-  new Problem(503, detail, { headers: { "retry-after": String(seconds) }, cause });
-
 /** `GET /v1/athletes/{athlete_id}/export`: the same files as the command's, streamed as one zip. */
 export const exportRoute = (deps: ExportDeps & { isTransient: (error: unknown) => boolean }): Route => {
-  const takePlace = createPlaces(MOST_AT_ONCE);
+  const takePlace = places(MOST_AT_ONCE);
   const handler: Route["handler"] = async (request) => {
     const athleteId = request.athlete_id ?? "";
     const { format = "json" } = request.query as { format?: ExportFormat };
     const giveBack = takePlace();
-    if (!giveBack) throw later("other exports are running: ask again in a minute", 60);
+    if (!giveBack) throw unavailable("other exports are running: ask again in a minute", 60);
     try {
       const body = watched(zipOf(await begun(exportPieces(deps, athleteId, format))), giveBack);
       const name = `${athleteId}-${format}.zip`;
@@ -79,7 +63,7 @@ export const exportRoute = (deps: ExportDeps & { isTransient: (error: unknown) =
     } catch (error) {
       giveBack();
       if (!deps.isTransient(error)) throw error;
-      throw later("the database or the object store is away: ask again", 2, error);
+      throw unavailable("the database or the object store is away: ask again", 2, error);
     }
   };
   return {

@@ -1,5 +1,4 @@
 import type { Codec, Database, OutgoingRecord } from "../flow/ports.ts";
-import { reviveBytes } from "../flow/outbox.ts";
 
 export const BATCH_ROWS = 500;
 
@@ -30,6 +29,15 @@ export const lanesWithRows = async (db: Database, shards: readonly number[]): Pr
     [shards],
   );
   return rows.map((row) => row.shard);
+};
+
+/** The inverse of what `enqueue` (flow/outbox.ts) does to bytes. */
+export const reviveBytes = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(reviveBytes);
+  if (value === null || typeof value !== "object") return value;
+  const base64 = (value as { $base64?: unknown }).$base64;
+  if (typeof base64 === "string") return Buffer.from(base64, "base64");
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, reviveBytes(inner)]));
 };
 
 /** What could be encoded before the first row that could not, and that row's error. */

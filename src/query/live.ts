@@ -1,5 +1,5 @@
 import type { Codec, GroupConsumer, LogInfo, RawRecord } from "../flow/ports.ts";
-import { Problem, type Route } from "../flow/route.ts";
+import { type Route, unavailable } from "../flow/route.ts";
 import { followTail } from "../flow/tail.ts";
 import type { TopicNames } from "../flow/topics.ts";
 import { type Change, changeOf } from "./changes.ts";
@@ -61,7 +61,7 @@ const createFeed = (deps: LiveDeps, listeners: Listeners) => {
       await running;
     } catch (cause) {
       running = null;
-      throw new Problem(503, "Kafka is away: ask again", { headers: { "retry-after": "5" }, cause });
+      throw unavailable("Kafka is away: ask again", 5, cause);
     }
   };
 };
@@ -104,8 +104,7 @@ export const liveRoute = (deps: LiveDeps): Route => {
     summary: "Server-sent events: metrics and sleep sessions as they change; a removed row says `removed`",
     schema: { responses: { 200: { description: "text/event-stream" } } },
     handler: async (request) => {
-      const busy = { headers: { "retry-after": "5" } };
-      if (listeners.size() >= MOST_READERS) throw new Problem(503, "too many readers here: ask again", busy);
+      if (listeners.size() >= MOST_READERS) throw unavailable("too many readers here: ask again", 5);
       await feeding();
       return {
         status: 200,

@@ -1,5 +1,5 @@
 import { ObjectMissing } from "../flow/ports.ts";
-import { Problem, type Route } from "../flow/route.ts";
+import { type Route, unavailable } from "../flow/route.ts";
 import { manyRoute } from "./many.ts";
 import { explainRoute } from "./explain-route.ts";
 import { metricsRoute } from "./metrics.ts";
@@ -20,9 +20,8 @@ const askAgain = (route: Route, isTransient: (error: unknown) => boolean): Route
     try {
       return await route.handler(request);
     } catch (error) {
-      const again = { headers: { "retry-after": "1" } };
-      if (error instanceof ObjectMissing) throw new Problem(503, "the data is being rewritten: ask again", again);
-      if (isTransient(error)) throw new Problem(503, "the database or the object store is away: ask again", again);
+      if (error instanceof ObjectMissing) throw unavailable("the data is being rewritten: ask again", 1, error);
+      if (isTransient(error)) throw unavailable("the database or the object store is away: ask again", 1, error);
       throw error;
     }
   },

@@ -1,4 +1,5 @@
-import { Problem } from "../flow/route.ts";
+import { unavailable } from "../flow/route.ts";
+import { places } from "../flow/slots.ts";
 import type { SeriesWriter } from "./formats.ts";
 
 /** A stream may be read slowly and for long; each holds a slice of samples in memory. So many may run in one process. */
@@ -38,14 +39,10 @@ const begun = async (bytes: AsyncGenerator<Uint8Array>): Promise<AsyncIterableIt
 
 /** Writes series as they are read, a few at a time. Throws Problem 503 when too many are under way. */
 export const createStreams = () => {
-  let open = 0;
+  const takePlace = places(MOST_AT_ONCE);
   return async (pieces: Pieces, writer: SeriesWriter): Promise<AsyncIterable<Uint8Array>> => {
-    if (open >= MOST_AT_ONCE) {
-      throw new Problem(503, "other series are being streamed: ask again, or in pages", {
-        headers: { "retry-after": "5" },
-      });
-    }
-    open += 1;
-    return begun(written(pieces, writer, () => void (open -= 1)));
+    const giveBack = takePlace();
+    if (!giveBack) throw unavailable("other series are being streamed: ask again, or in pages", 5);
+    return begun(written(pieces, writer, giveBack));
   };
 };

@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { OUTBOX_SHARDS, PLAIN_LANE, deadLetterEvent, enqueue, reviveBytes, shardOf } from "../../src/flow/outbox.ts";
+import { OUTBOX_SHARDS, PLAIN_LANE, deadLetterEvent, enqueue, shardOf } from "../../src/flow/outbox.ts";
 import { avroString, recordDeadLetter } from "../../src/flow/dead-letters.ts";
 import type { OutboxEvent } from "../../src/flow/effects.ts";
 import type { Tx } from "../../src/flow/ports.ts";
+import { reviveBytes } from "../../src/publish/rows.ts";
 import { MemoryLog } from "../support/flow/memory-log.ts";
 
 /** Rows as `enqueue` hands them to SQL. */

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { backOff, pause } from "../../src/flow/retry.ts";
-import { slots } from "../../src/flow/slots.ts";
+import { unavailable } from "../../src/flow/route.ts";
+import { places, slots } from "../../src/flow/slots.ts";
 
 test("never more than so many at once, in order of arrival, and every one gets its turn", async () => {
   await fc.assert(
@@ -25,6 +26,28 @@ test("never more than so many at once, in order of arrival, and every one gets i
       expect(settled.map(({ status }) => status === "rejected")).toEqual(works.map((ticks) => ticks === 3));
     }),
   );
+});
+
+test("so many places and no more; one given back twice is one place", () => {
+  const take = places(2);
+  const [first, second] = [take(), take()];
+  expect(take()).toBeNull();
+  first?.();
+  first?.();
+  expect([take() === null, take()]).toEqual([false, null]);
+  second?.();
+  expect(take()).not.toBeNull();
+  expect(places(0)()).toBeNull();
+});
+
+test("what cannot be done now says when to come again, and keeps its cause to itself", () => {
+  const cause = new Error("secret");
+  expect(unavailable("ask again", 5, cause)).toMatchObject({
+    status: 503,
+    message: "ask again",
+    headers: { "retry-after": "5" },
+    cause,
+  });
 });
 
 test("the back-off doubles from 100 ms to 5 s, never under half of it", () => {

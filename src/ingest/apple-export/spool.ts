@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { Problem } from "../../flow/route.ts";
+import { Problem, unavailable } from "../../flow/route.ts";
 
 export type Upload = { bytes: AsyncIterable<Uint8Array>; encoding: string | undefined; length: string | undefined };
 
@@ -15,8 +15,7 @@ const asProblem = (error: NodeJS.ErrnoException): unknown => {
   const code = error.code ?? "";
   if (code.startsWith("Z_")) return new Problem(400, "the body is not valid gzip");
   if (code === "ENOSPC" || code === "EDQUOT") {
-    const headers = { "retry-after": "60" };
-    return new Problem(503, "there is no room for the upload now: send it again later", { headers, cause: error });
+    return unavailable("there is no room for the upload now: send it again later", 60, error);
   }
   const cut = ["ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE", "ECONNABORTED", "ABORT_ERR"].includes(code);
   return cut ? new Problem(400, "the upload broke off: send it again") : error;

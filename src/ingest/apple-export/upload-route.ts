@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { Type } from "typebox";
 import type { ImportReport } from "../../flow/import-report.ts";
 import type { Clock } from "../../flow/ports.ts";
-import { Problem, type Route, type RouteRequest } from "../../flow/route.ts";
+import { Problem, type Route, type RouteRequest, unavailable } from "../../flow/route.ts";
+import { places } from "../../flow/slots.ts";
 import type { BatchDecision } from "../decide.ts";
 import { importFiles } from "../import-files.ts";
 import { publishBatch, type PublishDeps, Unavailable } from "../publish.ts";
-import { busy, traceparentOf } from "../submit.ts";
+import { traceparentOf } from "../submit.ts";
 import { zoneQuery, zoneSchema } from "../zone-query.ts";
 import { NotAnExport } from "./broken-export.ts";
 import type { Content } from "./open-export.ts";
@@ -90,7 +91,7 @@ const importUpload = async (deps: UploadDeps, request: RouteRequest, folder: str
  * imported as `import` does it. 202 once Kafka acknowledged every batch; sending it again doubles nothing.
  */
 export const uploadRoute = (deps: UploadDeps): Route => {
-  let underWay = 0;
+  const takePlace = places(AT_ONCE);
   return {
     method: "POST",
     path: "/v1/athletes/{athlete_id}/apple-export",
@@ -102,17 +103,17 @@ export const uploadRoute = (deps: UploadDeps): Route => {
       responses: { 202: { description: "Every batch acknowledged by Kafka", schema: answerSchema } },
     },
     handler: async (request) => {
-      if (underWay >= AT_ONCE) throw busy("other uploads are under way: send it again", 30);
-      underWay += 1;
+      const giveBack = takePlace();
+      if (!giveBack) throw unavailable("other uploads are under way: send it again", 30);
       let folder: string | null = null;
       try {
         folder = await mkdtemp(join(deps.folder ?? tmpdir(), "health-sync-upload-"));
         return await importUpload(deps, request, folder);
       } catch (error) {
-        if (error instanceof Unavailable) throw busy(error.message, 5, error.cause);
+        if (error instanceof Unavailable) throw unavailable(error.message, 5, error.cause);
         throw error;
       } finally {
-        underWay -= 1;
+        giveBack();
         if (folder !== null) await rm(folder, { recursive: true, force: true });
       }
     },
