@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sending } from "../../../bench/generator/batches.ts";
 import { withClient } from "../stack-database.ts";
@@ -13,6 +14,14 @@ const SWEPT_MS = 30_000;
 export const endOf = async (worker: ServiceProcess, ms = REACHED_MS): Promise<Exit | null> =>
   Promise.race([worker.exited, sleep(ms, null, { ref: false })]);
 
+/** Once it has stopped itself at its failpoint: state T of Linux. */
+export const stopped = async (worker: ServiceProcess): Promise<void> => {
+  const isStopped = (): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${worker.pid}/status`, "utf8"));
+  for (const until = Date.now() + REACHED_MS; !isStopped(); await sleep(100)) {
+    if (Date.now() > until) throw new Error(`the worker did not stop at its failpoint:\n${worker.log()}`);
+  }
+};
+
 export const sendAll = async (service: Service, sendings: readonly Sending[]): Promise<void> => {
   for (const sending of sendings) await service.client.send(sending);
 };
@@ -26,7 +35,7 @@ export const heal = async (service: Service, until = (): Promise<void> => servic
 };
 
 /** Waits for the sweeper, who goes round every second: on a busy machine it is the last to be done. */
-const swept = async (service: Service): Promise<void> => {
+export const swept = async (service: Service): Promise<void> => {
   if (service.sweepGraceMs > SWEPT_MS) return;
   await withClient(service.env["DATABASE_URL"] ?? "", async (client) => {
     for (const until = Date.now() + SWEPT_MS; Date.now() < until; await sleep(250)) {

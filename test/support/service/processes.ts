@@ -72,17 +72,17 @@ const watch = (child: ChildProcess): ServiceProcess => {
   };
 };
 
-const start = (args: readonly string[], env: Env): ServiceProcess =>
+const start = (args: readonly string[], env: Env, main = MAIN): ServiceProcess =>
   watch(
-    spawn(process.execPath, ["--disable-warning=ExperimentalWarning", MAIN, ...args], {
+    spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...args], {
       env: { ...process.env, ...env, LOG_LEVEL: "info" },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     }),
   );
 
-/** A worker process without its supervisor, so that it stays dead when it is killed. */
-export const startWorker = (env: Env): ServiceProcess =>
-  start(["serve", "--roles", "worker"], { ...env, [CHILD_FLAG]: "1" });
+/** A whole worker in one process, without its supervisor, so that it stays dead when it is killed; `main`: of another build. */
+export const startWorker = (env: Env, main?: string): ServiceProcess =>
+  start(["serve", "--roles", "worker"], { ...env, [CHILD_FLAG]: "live,background" }, main);
 
 /** Edge and api on a free port; with the role worker also a supervised worker, as in production. */
 export const startServe = async (env: Env, roles: string): Promise<ServiceProcess & { url: string }> => {

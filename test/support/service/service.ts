@@ -33,7 +33,8 @@ export type Service = {
   token: string;
   sweepGraceMs: number;
   client: Client;
-  worker(extra?: Env): ServiceProcess;
+  /** `main`: of another build than this checkout. */
+  worker(extra?: Env, main?: string): ServiceProcess;
   /** `health-sync wait`: until nothing that was accepted is under way. */
   wait(): Promise<void>;
   /** Runs work with a worker of its own, until nothing is under way. */
@@ -41,8 +42,8 @@ export type Service = {
   /** A statement on the service's database. */
   sql<Row>(text: string, params?: readonly unknown[]): Promise<Row[]>;
   command(...args: string[]): Promise<string>;
-  /** The auditor's table; throws it where an invariant does not hold. */
-  audit(more?: readonly LedgerLine[]): Promise<{ report: string; state: FinalState }>;
+  /** The auditor's table; throws it where an invariant does not hold. `orphanMs`: how long the sweeper may be late. */
+  audit(more?: readonly LedgerLine[], orphanMs?: number): Promise<{ report: string; state: FinalState }>;
   /** All that edge and api have logged. */
   edgeLog(): string;
   close(): Promise<void>;
@@ -75,8 +76,8 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
   const client = createClient(() => edge.url, token);
   const sweepGraceMs = milliseconds(env["SWEEP_GRACE"]);
   const workers = new Set<ServiceProcess>();
-  const startOne = (more: Env = {}): ServiceProcess => {
-    const worker = startWorker({ ...env, ...more });
+  const startOne = (more: Env = {}, main?: string): ServiceProcess => {
+    const worker = startWorker({ ...env, ...more }, main);
     workers.add(worker);
     void worker.exited.then(() => workers.delete(worker));
     return worker;
@@ -100,10 +101,10 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
     sql: async <Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> =>
       withClient(here.databaseUrl, async (client) => (await client.query(text, [...params])).rows as Row[]),
     command: (...args) => runCommand(args, env),
-    audit: async (more = []) => {
+    audit: async (more = [], orphanMs = ORPHAN_MS) => {
       const environment = auditEnvironment(here.env);
       const stored = await collect(environment);
-      const verdicts = judge(readLedger([...client.ledger, ...more]), stored, { graceMs: sweepGraceMs + ORPHAN_MS });
+      const verdicts = judge(readLedger([...client.ledger, ...more]), stored, { graceMs: sweepGraceMs + orphanMs });
       const report = render(verdicts, true);
       if (!verdicts.every(passed)) throw new Error(`the auditor found:\n${report}`);
       return { report, state: await finalState(environment.databaseUrl, stored) };

@@ -1,0 +1,34 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Exact text of a file below the checkout, and what shall stand there instead. */
+export type Patch = { file: string; find: string; replace: string };
+
+/** Another build of the product: run by its own `main`. */
+export type Build = { main: string; drop(): void };
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
+/** All that `serve` loads. */
+const PARTS = ["src", "stack", "bench", "avro", "topics", "migrations", "docs", "package.json"];
+
+/**
+ * A copy of this checkout in a folder of its own with these changes, so that the product needs no hooks for them. Throws
+ * when a text to change is not there exactly once: then the patch has to follow the source.
+ */
+export const patchedBuild = (patches: readonly Patch[]): Build => {
+  const folder = mkdtempSync(join(tmpdir(), "health-sync-build-"));
+  for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  for (const { file, find, replace } of patches) {
+    const text = readFileSync(join(folder, file), "utf8");
+    const found = text.split(find).length - 1;
+    if (found !== 1)
+      throw new Error(`${file} has ${found} times, not once, the text that a broken build changes: ${find}`);
+    writeFileSync(
+      join(folder, file),
+      text.replace(find, () => replace),
+    );
+  }
+  return { main: join(folder, "src", "main.ts"), drop: () => rmSync(folder, { recursive: true, force: true }) };
+};
