@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openObjects } from "../../src/io/objects.ts";
 import { openDatabase } from "../../src/io/postgres.ts";
 import { sweep } from "../../src/windows/sweeper.ts";
 import { SEED, faultInput, slices } from "../support/service/fault-input.ts";
-import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
+import { finish, sendAll, stopped, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
 import type { ServiceProcess } from "../support/service/processes.ts";
@@ -19,18 +18,6 @@ const corners = Object.fromEntries(
 const input = faultInput();
 const [before = [], after = []] = slices(input, 2);
 let calm: Promise<FinalState>;
-
-const STOPPED_MS = 60_000;
-
-/** Stopped by itself at its failpoint: state T of Linux. */
-const isStopped = (worker: ServiceProcess): boolean =>
-  /^State:\s+T/m.test(readFileSync(`/proc/${worker.pid}/status`, "utf8"));
-
-const stopped = async (worker: ServiceProcess): Promise<void> => {
-  for (const until = Date.now() + STOPPED_MS; !isStopped(worker); await sleep(100)) {
-    if (Date.now() > until) throw new Error(`the worker did not stop at its failpoint:\n${worker.log()}`);
-  }
-};
 
 /** It slept through its successor's work; now it goes on from where it was, and then everything comes to rest. */
 const wakeAndFinish = async (service: Service, zombie: ServiceProcess): Promise<string[]> => {
