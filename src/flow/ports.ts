@@ -75,12 +75,20 @@ export type ParquetFormat = {
   metricRange: (footer: Uint8Array, metric: string) => ByteRange | null;
   /** The rows of one metric from the bytes of its `metricRange`, which begin at `from` of the file. */
   decodeRange: (footer: Uint8Array, part: { bytes: Uint8Array; from: number }, metric: string) => Sample[];
+  /** Where the columns of `decodeSeries` lie in the file that the footer is of; null where it has not the metric. */
+  seriesRange: (footer: Uint8Array, metric: string) => ByteRange | null;
+  /** The values of a metric with the epoch day or the start of each, in the file's order, without making rows. */
+  decodeSeries: (part: SeriesPart, metric: string, by: "local_date" | "start_at") => SeriesColumns;
   decodeIds: (bytes: Uint8Array) => string[];
   /** Of one session. Sorts by channel, start_at, end_at, source, value. Throws on an empty list. */
   encodeSleep: (rows: readonly StreamRow[]) => Uint8Array;
   decodeSleep: (bytes: Uint8Array) => StreamRow[];
   openTable: (columns: readonly ParquetColumn[]) => ParquetTable;
 };
+
+/** The bytes of a `seriesRange`, which begin at `from` of the file; footer null: a whole file. */
+export type SeriesPart = { bytes: Uint8Array; from: number; footer: Uint8Array | null };
+export type SeriesColumns = { at: ArrayLike<number>; values: ArrayLike<number> };
 
 /** Cells: milliseconds, `YYYY-MM-DD`, numbers, text. */
 export type ParquetColumn = { name: string; type: "instant" | "date" | "double" | "count" | "text" | "uuid" };

@@ -4,7 +4,8 @@ import type { ParquetFormat } from "../flow/ports.ts";
 import { canonicalJson } from "../domain/canonical.ts";
 import { compareRows } from "../domain/merge.ts";
 import { compareStreamRows } from "../flow/rows-hash.ts";
-import { decodeDay, decodeIds, decodeMetric, decodeRange, decodeSleep, footerOf, metricRange } from "./parquet-read.ts";
+import { footerOf } from "./parquet-file.ts";
+import * as read from "./parquet-read.ts";
 import { DAY_COLUMNS, SLEEP_COLUMNS } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
 import { openTable } from "./parquet-table.ts";
@@ -97,14 +98,9 @@ const encodeSleep = (rows: readonly StreamRow[]): Uint8Array => {
 
 /** ParquetFormat on hyparquet-writer and hyparquet. */
 export const parquetFormat: ParquetFormat = {
+  ...read,
   encodeDay,
-  decodeDay,
-  decodeMetric,
-  decodeIds,
   encodeMonth,
-  metricRange,
-  decodeRange,
   encodeSleep,
-  decodeSleep,
   openTable,
 };

@@ -17,6 +17,8 @@ const {
   encodeMonth,
   metricRange,
   decodeRange,
+  decodeSeries,
+  seriesRange,
   encodeSleep,
   decodeSleep,
 } = parquetFormat;
@@ -211,4 +213,45 @@ test("a sleep stream reads back as it was written, and equal rows give equal byt
 
 test("a stream without rows is no object", () => {
   expect(() => encodeSleep([])).toThrow(RangeError);
+});
+
+const seriesOf = (rows: readonly Sample[], by: "local_date" | "start_at") => ({
+  at: rows.map((row) => (by === "start_at" ? row.start_at : Date.parse(row.local_date) / 86_400_000)),
+  values: rows.map((row) => row.value),
+});
+
+test.each(["local_date", "start_at"] as const)("a series read as columns is its rows': values by %s", (by) => {
+  fc.assert(
+    fc.property(daySamples(), fc.constantFrom("heart_rate", "steps", "spo2", "weight"), (samples, metric) => {
+      const rows = samples.toSorted(compareRows).filter((row) => row.metric === metric);
+      const month = encodeMonth(samples);
+      const range = seriesRange(month.footer, metric);
+      const day = decodeSeries({ bytes: encodeDay(samples), from: 0, footer: null }, metric, by);
+      const parts = [day];
+      if (range !== null) {
+        const bytes = month.body.slice(range.from, range.to);
+        parts.push(decodeSeries({ bytes, from: range.from, footer: month.footer }, metric, by));
+      }
+      expect(range !== null || rows.length === 0).toBe(true);
+      for (const { at, values } of parts)
+        expect({ at: Array.from(at), values: Array.from(values) }).toEqual(seriesOf(rows, by));
+    }),
+  );
+});
+
+test("a month's series is read from a fraction of its bytes, without ids and attributes", () => {
+  const beats = Array.from({ length: 3000 }, (_, n): Sample => {
+    const start_at = one.start_at + n * 60_000;
+    const sample_id = `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+    return { ...one, sample_id, start_at, end_at: start_at, value: 50 + (n % 60) };
+  });
+  const steps = beats.map((row): Sample => ({
+    ...row,
+    sample_id: row.sample_id.replace("8000", "9000"),
+    metric: "steps",
+  }));
+  const { body, footer } = encodeMonth([...beats, ...steps]);
+  const range = seriesRange(footer, "heart_rate");
+  expect(range).not.toBeNull();
+  expect((range?.to ?? 0) - (range?.from ?? 0)).toBeLessThan(body.length / 8);
 });
