@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { isTransient as isTransientKafka } from "../../../src/io/kafka-errors.ts";
 import { isTransient as isTransientObject, ShortBody } from "../../../src/io/objects-errors.ts";
 import { isTransient } from "../../../src/io/postgres-errors.ts";
 
@@ -44,4 +45,9 @@ test.each([
 
 test("a body cut short is transient", () => {
   expect(isTransientObject(new ShortBody("half"))).toBe(true);
+});
+
+test("a connection to a broker that fell silent at its beginning is transient, another plain error is not", () => {
+  expect(isTransientKafka(new Error("lost", { cause: new Error("Broker not connected") }))).toBe(true);
+  expect(isTransientKafka(new Error("Broker said no"))).toBe(false);
 });
