@@ -38,7 +38,8 @@ export type BatchOptions = {
 
 const HOUR = 3_600_000;
 
-const native = (s: Generated): NativeSample => ({
+/** As a native client sends it. */
+export const native = (s: Generated): NativeSample => ({
   uuid: s.uuid,
   type: s.type,
   start: new Date(s.start).toISOString(),
