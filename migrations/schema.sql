@@ -124,6 +124,8 @@ create table health_streams (
   stats jsonb not null,
   revision bigint not null,
   written_at timestamp with time zone not null,
+  newest_tz text,
+  summaries text[],
   constraint health_streams_check CHECK ((period_end >= period_start)),
   constraint health_streams_level_check CHECK ((level = ANY (ARRAY['day'::text, 'month'::text]))),
   constraint health_streams_pkey PRIMARY KEY (athlete_id, period_start),

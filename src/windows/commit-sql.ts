@@ -100,17 +100,17 @@ export const movePointers = async (
   }));
   await tx.query(
     `insert into health_streams (athlete_id, period_start, period_end, level, object_key, generation, row_count, bytes,
-       content_hash, rows_hash, footer, stats, revision, written_at)
+       content_hash, rows_hash, footer, stats, newest_tz, summaries, revision, written_at)
      select $1, period_start, period_end, level, object_key, generation, row_count, bytes, content_hash, rows_hash,
-       decode(footer, 'base64'), stats, revision, $2
+       decode(footer, 'base64'), stats, newest_tz, summaries, revision, $2
      from jsonb_to_recordset($3::jsonb) as t(period_start date, period_end date, level text, object_key text,
        generation bigint, row_count bigint, bytes bigint, content_hash text, rows_hash text, footer text, stats jsonb,
-       revision bigint)
+       newest_tz text, summaries text[], revision bigint)
      on conflict (athlete_id, period_start) do update set period_end = excluded.period_end, level = excluded.level,
        object_key = excluded.object_key, generation = excluded.generation, row_count = excluded.row_count,
        bytes = excluded.bytes, content_hash = excluded.content_hash, rows_hash = excluded.rows_hash,
-       footer = excluded.footer, stats = excluded.stats, revision = excluded.revision,
-       written_at = excluded.written_at`,
+       footer = excluded.footer, stats = excluded.stats, newest_tz = excluded.newest_tz,
+       summaries = excluded.summaries, revision = excluded.revision, written_at = excluded.written_at`,
     [athleteId, new Date(now), JSON.stringify(rows)],
   );
 };

@@ -4,7 +4,7 @@ import type { ObjectWrite } from "../flow/effects.ts";
 import type { Database, ParquetFormat } from "../flow/ports.ts";
 import type { PartitionObject } from "./months.ts";
 import type { StreamObject } from "./session-changes.ts";
-import { type DayStats, statsOf } from "./stats.ts";
+import { type DayStats, newestZone, statsOf, summariesOf } from "./stats.ts";
 
 /** A pointer row to come, without its revision. */
 export type NewPointer = {
@@ -18,6 +18,8 @@ export type NewPointer = {
   content_hash: string;
   rows_hash: string;
   stats: DayStats;
+  newest_tz: string | null;
+  summaries: string[];
   /** Of a month: the file's own, compressed. */
   footer: Uint8Array | null;
 };
@@ -90,6 +92,8 @@ export const writtenPartition = (
       content_hash,
       rows_hash,
       stats: statsOf(rows),
+      newest_tz: newestZone(rows),
+      summaries: summariesOf(rows),
       footer: month?.footer ?? null,
     },
   };
