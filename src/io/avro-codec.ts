@@ -5,7 +5,7 @@ import type { Outcome } from "../flow/outcome.ts";
 import type { Codec } from "../flow/ports.ts";
 import type { DeclaredTopic } from "./avro-declared.ts";
 import { Refused, guardOf } from "./avro-guard.ts";
-import type { AvroSchema, Registry } from "./registry.ts";
+import { type AvroSchema, type Registry, RegistryAway } from "./registry.ts";
 
 /** One of our schemas, with what was learnt of those who write to it. */
 type Reader = { schema: AvroSchema; type: Type; writers: Map<number, Writer> };
@@ -82,11 +82,19 @@ function registeredIds(registry: Registry): (subject: string, schema: AvroSchema
 
 const unknown = (why: string): Writer => ({ unknown: why, until: performance.now() + ASK_AGAIN_MS });
 
-/** `proof` throws unless the registry knows our own schema: a wrong address also answers 404, and would sink every record. */
-async function learn(registry: Registry, reader: Reader, id: number, proof: () => Promise<number>): Promise<Writer> {
+/**
+ * `ownId` throws unless the registry knows our own schema: a wrong address also answers 404, and would sink every
+ * record. Its id is not asked about: no wrong answer of the registry can set aside what we can read anyway.
+ */
+async function learn(registry: Registry, reader: Reader, id: number, ownId: () => Promise<number>): Promise<Writer> {
+  const own = await ownId().catch((error: unknown) => {
+    if (error instanceof RegistryAway) throw error;
+    return error;
+  });
+  if (own === id) return writerOf(reader.type, reader, id);
   const found = await registry.schemaById(id);
   if (found === null) {
-    await proof();
+    if (typeof own !== "number") throw own;
     return unknown(`the registry has no schema ${id}`);
   }
   if ("unusable" in found) return unknown(`schema ${id} cannot be used: ${found.unusable}`);

@@ -1,11 +1,10 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { createCodec } from "../../src/io/avro-codec.ts";
 import { declaredTopics } from "../../src/io/avro-declared.ts";
 import type { DeclaredTopic } from "../../src/io/avro-declared.ts";
 import { RegistryAway, createRegistry } from "../../src/io/registry.ts";
 import type { AvroSchema } from "../../src/io/registry.ts";
+import { httpLine, refused } from "../support/network/http-line.ts";
 import { isolated, stackEnv } from "../support/stack.ts";
 
 const { prefix } = await isolated("registry");
@@ -145,22 +144,27 @@ test("a wrong address answers 404 to everything, which sinks no record", async (
   await expect(wrong.decode(topic.name, frame)).rejects.toThrow(/run health-sync topics apply/);
 });
 
+test("whatever the registry says about the id of our own schema, what was written with it is read", async () => {
+  const topic = await declare("lies", schema(FIELDS));
+  const frame = await codecFor(topic).encode(topic.name, { a: "x" });
+  const other = JSON.stringify({ schema: JSON.stringify(schema([{ name: "b", type: "long" }])) });
+  const line = await httpLine(new URL(url).host);
+  for (const lie of [refused(404, `{"error_code":40403}`), refused(200, other), refused(200, `{"schema":"no"}`)]) {
+    line.script(({ path }) => (path.includes("/schemas/ids/") ? lie : null));
+    const misled = createCodec(createRegistry(url.replace(new URL(url).host, line.address)), [topic]);
+    expect(await misled.decode(topic.name, frame)).toEqual({ kind: "ok", value: { a: "x", b: null } });
+  }
+  line.close();
+});
+
 test("a registry that fails a few times is asked again, and what was learnt is not asked for twice", async () => {
   const topic = await declare("flaky", schema(FIELDS));
   const frame = await codecFor(topic).encode(topic.name, { a: "x" });
   const asked: string[] = [];
-  const proxy = createServer((request, response) => {
-    asked.push(request.url ?? "");
-    const pass = async (): Promise<void> => {
-      const answer = await fetch(url + (request.url ?? ""));
-      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
-    };
-    if (asked.length <= 2) response.writeHead(503).end("{}");
-    else void pass();
-  });
-  await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
-  const codec = createCodec(createRegistry(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`), [topic]);
+  const line = await httpLine(new URL(url).host);
+  line.script(({ path }) => (asked.push(path) <= 2 ? refused(503, "{}") : null));
+  const codec = createCodec(createRegistry(url.replace(new URL(url).host, line.address)), [topic]);
   for (let n = 0; n < 3; n++) expect(await codec.decode(topic.name, frame)).toMatchObject({ kind: "ok" });
   expect(asked).toHaveLength(3);
-  proxy.close();
+  line.close();
 });
