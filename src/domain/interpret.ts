@@ -72,17 +72,13 @@ const sentAttributes = ({ series, sample, batch_time_zone }: InterpretInput, met
   metadata: metadata.rest,
 });
 
-/**
- * One sample as it was sent, to one canonical sample: the same at the edge, which only accepts or refuses by it, and in
- * staging, which stores it. Total: whatever a decoded chunk can hold gets an answer. Reasons are those of D5.
- * The id is kept in lower case; the zone is D4, the local date D3, the device class D11.
- */
-export const interpret = (input: InterpretInput): Interpreted => {
+/** What makes a sample acceptable, found out on the way to accepting it. */
+const understood = (input: InterpretInput) => {
   const { series, sample, received_at, settings } = input;
   const definition = metricOfType(series.type);
   if (definition === undefined)
     return isKnownType(series.type)
-      ? { kind: "ignored", type: series.type }
+      ? ({ kind: "ignored", type: series.type } as const)
       : refuse(
           "unknown_type",
           "type",
@@ -106,6 +102,23 @@ export const interpret = (input: InterpretInput): Interpreted => {
   );
   if (zone.kind === "garbage")
     return refuse("bad_time", "time_zone", `time_zone must be an IANA name or an offset; it is ${quoted(zone.text)}`);
+  return { kind: "ok", definition, metadata, measured, zone } as const;
+};
+
+/** What `interpret` would answer, without the sample: the edge asks nothing more. */
+export const fateOf = (input: InterpretInput): { kind: "ok" } | { kind: "ignored"; type: string } | Refusal =>
+  understood(input);
+
+/**
+ * One sample as it was sent, to one canonical sample: the same at the edge, which only accepts or refuses by it
+ * (`fateOf`), and in staging, which stores it. Total: whatever a decoded chunk can hold gets an answer. Reasons are those
+ * of D5. The id is kept in lower case; the zone is D4, the local date D3, the device class D11.
+ */
+export const interpret = (input: InterpretInput): Interpreted => {
+  const found = understood(input);
+  if (found.kind !== "ok") return found;
+  const { series, sample, received_at } = input;
+  const { definition, metadata, measured, zone } = found;
   const canonical = (value: number | null): number | undefined =>
     finite(value === null ? null : measured.convert(value));
   const flags = [...measured.flags, ...zone.flags];

@@ -1,11 +1,11 @@
 import { metricOfType } from "../domain/catalogue.ts";
-import { interpret } from "../domain/interpret.ts";
+import { fateOf, interpret, type InterpretInput } from "../domain/interpret.ts";
 import { impossiblePressures } from "../domain/pressure-pairs.ts";
-import type { AthleteSettings, Sample, SentSample } from "../domain/sample.ts";
+import type { AthleteSettings, Sample } from "../domain/sample.ts";
 import { storable } from "../domain/source.ts";
-import { type ChunkHead, type chunkBuilder, MAX_CHUNK_BYTES, tooLarge, topicOf } from "./chunks.ts";
+import { type ChunkHead, type chunkBuilder, MAX_CHUNK_BYTES, type Sized, topicOf } from "./chunks.ts";
 import type { BatchContext, Refusal } from "./decide.ts";
-import { isEntry, readSample, refused, type Refused, type SeriesHead } from "./read-sample.ts";
+import { isEntry, readSample, refused, type Refused } from "./read-sample.ts";
 
 export type Checked = { accepted: number; refusals: Refusal[]; ignored: string[] };
 
@@ -19,24 +19,20 @@ export const uuidAsSent = (entry: unknown): string | null => {
 };
 
 type Batch = { head: ChunkHead; context: BatchContext; chunks: ReturnType<typeof chunkBuilder> };
-type Judged =
-  | { kind: "ok"; series: SeriesHead; sent: SentSample; sample: Sample }
-  | { kind: "ignored"; type: string }
-  | Refused;
+type Judged = { kind: "ok"; sized: Sized; sent: InterpretInput } | { kind: "ignored"; type: string } | Refused;
 
-const judge = (entry: unknown, { head, context }: Batch): Judged => {
+const judge = (entry: unknown, { head, context, chunks }: Batch): Judged => {
   const converted = context.place !== undefined;
   const read = readSample(entry, { name: context.door, synthetic: context.synthetic ?? false, converted });
   if (read.kind !== "ok") return read;
-  if (tooLarge(head, read.head, read.sample)) {
-    return refused("too_large", "", `is over ${MAX_CHUNK_BYTES} bytes when encoded: send less metadata`);
-  }
+  const sized = chunks.sized(read.head, read.sample);
+  if (!sized) return refused("too_large", "", `is over ${MAX_CHUNK_BYTES} bytes when encoded: send less metadata`);
   const { athlete_id, received_at, batch_time_zone } = head;
-  const sent = { series: read.head, sample: read.sample, athlete_id, received_at, batch_time_zone };
-  const meaning = interpret({ ...sent, settings: NO_SETTINGS });
-  if (meaning.kind === "dead") return refused(meaning.reason, meaning.field, meaning.detail);
-  if (meaning.kind === "ignored") return meaning;
-  return { kind: "ok", series: read.head, sent: read.sample, sample: meaning.value };
+  const settings = NO_SETTINGS;
+  const sent = { series: read.head, sample: read.sample, athlete_id, received_at, batch_time_zone, settings };
+  const fate = fateOf(sent);
+  if (fate.kind === "dead") return refused(fate.reason, fate.field, fate.detail);
+  return fate.kind === "ignored" ? fate : { kind: "ok", sized, sent };
 };
 
 const isPressure = (entry: unknown): boolean =>
@@ -51,16 +47,17 @@ const NO_PRESSURE = refused(
 /** Whether one half of a blood pressure can be depends on the other, so these are judged together (D23). */
 const judgePressures = (entries: readonly unknown[], batch: Batch): Map<unknown, Judged> => {
   const judged = new Map(entries.filter(isPressure).map((entry) => [entry, judge(entry, batch)]));
-  const good = [...judged.values()].flatMap((one) => (one.kind === "ok" ? [one.sample] : []));
-  const impossible = impossiblePressures(good);
+  const good = new Map<Sample, unknown>();
   for (const [entry, one] of judged) {
-    if (one.kind === "ok" && impossible.has(one.sample)) judged.set(entry, NO_PRESSURE);
+    const meaning = one.kind === "ok" ? interpret(one.sent) : one;
+    if (meaning.kind === "ok") good.set(meaning.value, entry);
   }
+  for (const sample of impossiblePressures([...good.keys()])) judged.set(good.get(sample), NO_PRESSURE);
   return judged;
 };
 
 /**
- * Checks each sample as staging will (the same `interpret`), and puts the good ones, as sent, into chunks. What staging
+ * Checks each sample as staging will (`fateOf` is the first half of `interpret`), and puts the good ones, as sent, into chunks. What staging
  * makes of them is not sent: a corrected rule can be replayed.
  */
 export const checkSamples = (entries: readonly unknown[], batch: Batch): Checked => {
@@ -73,8 +70,8 @@ export const checkSamples = (entries: readonly unknown[], batch: Batch): Checked
     else if (judged.kind === "dead") {
       checked.refusals.push({ ...judged, list: "samples", index, uuid: uuidAsSent(entry) });
     } else {
-      const { series, sent } = judged;
-      chunks.addSample(topicOf({ type: series.type, end_at: sent.end_at }, context), series, sent);
+      const { sized, sent } = judged;
+      chunks.addSample(topicOf({ type: sent.series.type, end_at: sent.sample.end_at }, context), sized);
       checked.accepted += 1;
     }
   }

@@ -24,17 +24,32 @@ export const topicOf = (
   return sample.type === SLEEP ? "sleep" : "samples";
 };
 
-/** True where one sample alone would not fit into a chunk. */
-export const tooLarge = (head: ChunkHead, series: SeriesHead, sample: SentSample): boolean =>
-  chunkSize({ ...head, chunk: 0 }) + seriesSize(series) + sampleSize(sample) > MAX_CHUNK_BYTES;
+type KnownSeries = { head: SeriesHead; bytes: number };
 
-type Open = { chunk: SampleChunk; series: Map<string, SentSeries>; entries: number; bytes: number };
+/** A sample that fits into a chunk, with the most bytes that it can take there. */
+export type Sized = { series: KnownSeries; sample: SentSample; bytes: number };
+
+type Open = { chunk: SampleChunk; series: Map<KnownSeries, SentSeries>; entries: number; bytes: number };
+
+/** No text of a series holds U+0000, and none is empty. */
+const keyOf = ({ type, unit, source_name, bundle_id, product_type, device, door }: SeriesHead): string =>
+  `${type}\0${unit ?? ""}\0${source_name ?? ""}\0${bundle_id ?? ""}\0${product_type ?? ""}\0${device ?? ""}\0${door}`;
 
 /** Cuts a batch into chunks, per topic, numbered through the whole batch from 0 in the order in which they fill. */
 export const chunkBuilder = (head: ChunkHead) => {
   const done: { topic: InputTopic; chunk: SampleChunk }[] = [];
   const open = new Map<InputTopic, Open>();
   const base = chunkSize({ ...head, chunk: 0 });
+  const known = new Map<string, KnownSeries>();
+
+  const seriesOf = (series: SeriesHead): KnownSeries => {
+    const key = keyOf(series);
+    const found = known.get(key);
+    if (found) return found;
+    const fresh = { head: series, bytes: seriesSize(series) };
+    known.set(key, fresh);
+    return fresh;
+  };
 
   const begin = (topic: InputTopic): Open => {
     const chunk: SampleChunk = { ...head, chunk: done.length, series: [], deletions: [], daily: [] };
@@ -55,16 +70,21 @@ export const chunkBuilder = (head: ChunkHead) => {
   };
 
   return {
-    addSample(topic: InputTopic, series: SeriesHead, sample: SentSample): void {
-      const key = JSON.stringify(Object.values(series));
-      const known = open.get(topic)?.series.has(key) ?? false;
-      const chosen = roomFor(topic, sampleSize(sample) + (known ? 0 : seriesSize(series)));
-      let group = chosen.series.get(key);
+    /** Null where the sample alone would not fit into a chunk. */
+    sized(head: SeriesHead, sample: SentSample): Sized | null {
+      const series = seriesOf(head);
+      const bytes = sampleSize(sample);
+      return base + series.bytes + bytes > MAX_CHUNK_BYTES ? null : { series, sample, bytes };
+    },
+    addSample(topic: InputTopic, { series, sample, bytes }: Sized): void {
+      const there = open.get(topic)?.series.has(series) ?? false;
+      const chosen = roomFor(topic, bytes + (there ? 0 : series.bytes));
+      let group = chosen.series.get(series);
       if (!group) {
         // A chunk begun just now does not know the series that the one before it did.
-        if (known) chosen.bytes += seriesSize(series);
-        group = { ...series, samples: [] };
-        chosen.series.set(key, group);
+        if (there) chosen.bytes += series.bytes;
+        group = { ...series.head, samples: [] };
+        chosen.series.set(series, group);
         chosen.chunk.series.push(group);
       }
       group.samples.push(sample);

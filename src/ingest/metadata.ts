@@ -15,6 +15,10 @@ const KEYS = {
   sync_version: spellings("SyncVersion"),
 };
 
+const OWN: ReadonlySet<string> = new Set(Object.values(KEYS).flat());
+
+type Rest = Record<string, unknown>;
+
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 const asInteger = (value: unknown): number | null => {
@@ -23,14 +27,21 @@ const asInteger = (value: unknown): number | null => {
 };
 
 /** Takes the first usable spelling out of `rest`; what is not usable stays there, as sent. */
-const take = <T>(rest: Map<string, unknown>, keys: readonly string[], read: (value: unknown) => T | null): T | null => {
+const take = <T>(rest: Rest, keys: readonly string[], read: (value: unknown) => T | null): T | null => {
   for (const key of keys) {
-    const value = rest.has(key) ? read(rest.get(key)) : null;
+    const value = Object.hasOwn(rest, key) ? read(rest[key]) : null;
     if (value === null) continue;
-    rest.delete(key);
+    delete rest[key];
     return value;
   }
   return null;
+};
+
+/** JSON writes as escapes what no store takes (`storable`): a text without any needs no copy. */
+const textOf = (rest: Rest): string | null => {
+  const text = JSON.stringify(rest);
+  if (text === "{}") return null;
+  return /\\u(?:0000|d[89a-f])/.test(text) ? JSON.stringify(storableJson(rest)) : text;
 };
 
 const readFlag = (value: unknown): boolean | null => {
@@ -42,8 +53,8 @@ const readFlag = (value: unknown): boolean | null => {
  * The metadata that have fields of their own, and the rest as JSON. `HKTimeZone` goes before the sample's own zone (D4);
  * `sentZone` is what the client wrote in the sample's `time_zone`.
  */
-export const readMetadata = (metadata: object, sentZone: string | null): Known => {
-  const rest = new Map(Object.entries(metadata));
+export const readMetadata = (metadata: Rest, sentZone: string | null): Known => {
+  const rest = Object.keys(metadata).some((key) => OWN.has(key)) ? { ...metadata } : metadata;
   const zone = take(rest, KEYS.time_zone, (value) => (isText(value) && isZone(value) ? value : null));
   const userEntered = take(rest, KEYS.user_entered, readFlag);
   const syncId = take(rest, KEYS.sync_id, (value) => (isText(value) ? storable(value) : null));
@@ -53,6 +64,6 @@ export const readMetadata = (metadata: object, sentZone: string | null): Known =
     user_entered: userEntered ?? false,
     sync_id: syncId,
     sync_version: syncVersion,
-    metadata: rest.size === 0 ? null : JSON.stringify(storableJson(Object.fromEntries(rest))),
+    metadata: textOf(rest),
   };
 };

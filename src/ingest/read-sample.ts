@@ -138,13 +138,27 @@ export const readSample = (entry: unknown, door: SampleDoor): ReadSample => {
   if (zone !== null && typeof zone !== "string") return refused("bad_time", "time_zone", "must be a zone's name");
   const group = optionalText(entry["group_id"]);
   if (group === undefined) return refused("bad_value", "group_id", "must be text");
+  const { start_at, end_at, created } = times.times;
+  const { synthetic, count, min, max, aggregated } = readMarks(entry, door);
+  const { time_zone, user_entered, sync_id, sync_version, metadata: rest } = readMetadata(metadata, zone);
+  // Written out, because spreading costs more than all the checks.
   const sample: SentSample = {
     sample_id: uuid.uuid,
-    ...readMarks(entry, door),
-    ...times.times,
+    start_at,
+    end_at,
     value,
-    ...readMetadata(metadata, zone),
+    time_zone,
+    created,
+    user_entered,
+    sync_id,
+    sync_version,
     group_id: group || null,
+    metadata: rest,
+    synthetic,
+    count,
+    min,
+    max,
+    aggregated,
   };
   return { kind: "ok", head: head.head, sample };
 };

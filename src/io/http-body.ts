@@ -33,6 +33,8 @@ const [QUOTE, BACKSLASH, COMMA, LIST, OBJECT] = [34, 92, 44, 91, 123];
 
 /** Whether the text, if it is JSON, holds more values than `limit`: counted by what stands before each. */
 const holdsMoreThan = (bytes: Uint8Array, limit: number): boolean => {
+  // Each takes a byte at least.
+  if (bytes.length <= limit) return false;
   let count = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type InterpretInput, interpret, interpretDaily } from "../../src/domain/interpret.ts";
+import { type InterpretInput, fateOf, interpret, interpretDaily } from "../../src/domain/interpret.ts";
 import type { Sample } from "../../src/domain/sample.ts";
 import { HR, NO_SETTINGS, STEPS, at, sent, uuid } from "./make.ts";
 
@@ -184,6 +184,9 @@ test("whatever a chunk can hold gets an answer, and what is taken survives a rou
     fc.property(input, (over) => {
       const result = interpret(sent(over));
       expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+      // What the edge accepts by is what staging stores by.
+      const fate = fateOf(sent(over));
+      expect(result).toMatchObject(result.kind === "ok" ? { kind: fate.kind } : fate);
     }),
     { numRuns: 2000 },
   );

@@ -120,6 +120,7 @@ test("a chunk holds what was sent: unit and value as they came, zone evidence an
     HKMetadataKeySyncIdentifier: "s1",
     HKSyncVersion: "3",
     Note: "a\u0000b",
+    Half: "c\uD800",
   };
   const { chunks } = decide({
     time_zone: "Europe/Amsterdam",
@@ -139,7 +140,7 @@ test("a chunk holds what was sent: unit and value as they came, zone evidence an
     sync_id: "s1",
     sync_version: 3,
     user_entered: false,
-    metadata: '{"Note":"ab"}',
+    metadata: JSON.stringify({ Note: "ab", Half: "c\uFFFD" }),
   });
 });
 
