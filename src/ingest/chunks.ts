@@ -35,21 +35,25 @@ type Open = { chunk: SampleChunk; series: Map<KnownSeries, SentSeries>; entries:
 const keyOf = ({ type, unit, source_name, bundle_id, product_type, device, door }: SeriesHead): string =>
   `${type}\0${unit ?? ""}\0${source_name ?? ""}\0${bundle_id ?? ""}\0${product_type ?? ""}\0${device ?? ""}\0${door}`;
 
+/** The one object that stands for equal series, with its size. */
+const seriesKnown = () => {
+  const known = new Map<string, KnownSeries>();
+  return (head: SeriesHead): KnownSeries => {
+    const key = keyOf(head);
+    const found = known.get(key);
+    if (found) return found;
+    const fresh = { head, bytes: seriesSize(head) };
+    known.set(key, fresh);
+    return fresh;
+  };
+};
+
 /** Cuts a batch into chunks, per topic, numbered through the whole batch from 0 in the order in which they fill. */
 export const chunkBuilder = (head: ChunkHead) => {
   const done: { topic: InputTopic; chunk: SampleChunk }[] = [];
   const open = new Map<InputTopic, Open>();
   const base = chunkSize({ ...head, chunk: 0 });
-  const known = new Map<string, KnownSeries>();
-
-  const seriesOf = (series: SeriesHead): KnownSeries => {
-    const key = keyOf(series);
-    const found = known.get(key);
-    if (found) return found;
-    const fresh = { head: series, bytes: seriesSize(series) };
-    known.set(key, fresh);
-    return fresh;
-  };
+  const seriesOf = seriesKnown();
 
   const begin = (topic: InputTopic): Open => {
     const chunk: SampleChunk = { ...head, chunk: done.length, series: [], deletions: [], daily: [] };
