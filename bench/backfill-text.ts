@@ -41,7 +41,7 @@ export const replayText = ({ passes, freshness }: ReplayFigures): string => {
 
 /** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
 export const backfillText = (figures: BackfillFigures): string => {
-  const { freshness, shares, records, seconds, worker_mb, worker } = figures;
+  const { freshness, shares, records, seconds, processes, worker } = figures;
   const share = shares.map((s) => [
     s.athlete,
     s.rows,
@@ -63,9 +63,21 @@ export const backfillText = (figures: BackfillFigures): string => {
     "",
     `${records.toLocaleString("en")} records in ${short(seconds)} s until everything was durable: ${short(records / seconds)} a second; ` +
       `${rows.toLocaleString("en")} rows in Parquet`,
-    `CPU µs a record: import ${short((figures.import_cpu_s * 1e6) / records)}, worker ${short((figures.worker_cpu_s * 1e6) / records)}`,
     `${worker.staging.count} transactions of staging, ${short(worker.staging.mean_ms)} ms each; ${worker.panes.count} jobs of panes, ` +
-      `${short(worker.panes.mean_ms)} ms each; the event loop stood still for ${short(worker.held_ms)} ms at most`,
-    `resident MB, highest so far: worker ${short(worker_mb.before)} before, ${short(worker_mb.peak)} after; edge and api ${short(figures.edge_mb)}`,
+      `${short(worker.panes.mean_ms)} ms each`,
+    "",
+    ...textTable([
+      ["process", "CPU µs a record", "peak MB before", "peak MB", "event loop held at most, ms"],
+      ...processes.map(({ name, cpu_s, mb_before, mb }) => {
+        const held = worker.held_ms[name.split(" ", 1)[0] ?? ""];
+        return [
+          name,
+          short((cpu_s * 1e6) / records),
+          mb_before === 0 ? "" : short(mb_before),
+          short(mb),
+          held === undefined ? "" : short(held),
+        ];
+      }),
+    ]),
   ].join("\n");
 };

@@ -9,7 +9,7 @@ import { openDatabase } from "../src/io/postgres.ts";
 import { startServing, type Serving } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { writeExport } from "./generator/export-xml.ts";
-import { measure, usageOf } from "./measure.ts";
+import { measure, type Usage, usageOf } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { followWorker, type WorkerFigures } from "./scrape.ts";
 import { startProbes, type Freshness } from "./probe.ts";
@@ -35,11 +35,9 @@ export type BackfillFigures = {
   shares: Share[];
   records: number;
   seconds: number;
-  import_cpu_s: number;
-  worker_cpu_s: number;
-  worker_mb: { before: number; peak: number };
-  edge_mb: number;
-  /** While the import ran. */
+  /** CPU while the imports ran, and the highest resident memory before and until then; of the imports the largest. */
+  processes: { name: string; cpu_s: number; mb_before: number; mb: number }[];
+  /** While the imports ran. */
   worker: WorkerFigures;
 };
 
@@ -94,46 +92,50 @@ const sharesOf = async (env: NodeJS.ProcessEnv, exports: readonly Export[], bega
   );
 };
 
-const importAll = async (exports: readonly Export[], env: NodeJS.ProcessEnv): Promise<number> => {
+const importAll = async (exports: readonly Export[], env: NodeJS.ProcessEnv): Promise<Usage> => {
   const runs = exports.map(({ athlete, file, home }) =>
     measure([main, "import", file, "--athlete", athlete, "--time-zone", home], env),
   );
   const done = await Promise.all(runs);
   for (const { athlete } of exports) await measure([main, "wait", "--athlete", athlete, "--timeout", "7200"], env);
-  return done.reduce((sum, { cpu_s }) => sum + cpu_s, 0);
+  const cpu_s = done.reduce((sum, one) => sum + one.cpu_s, 0);
+  return { cpu_s, peak_mb: Math.max(...done.map(({ peak_mb }) => peak_mb)) };
 };
 
 const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[], service: Serving) => {
   const secret = env["AUTH_SECRET"] ?? "";
   const token = await mintToken({ secret, ttl: 86_400, athletes: "*", scopes: ["ingest", "read"] });
-  const usage = () => usageOf(service.worker() ?? 0) ?? { peak_mb: 0, cpu_s: 0 };
+  const usage = () =>
+    [["serve (edge, api)", service.pid] as const, ...service.workers].map(
+      ([name, pid]) => [name, usageOf(pid) ?? { peak_mb: 0, cpu_s: 0 }] as const,
+    );
   const probes = startProbes({ url: service.url, token }, { a_second: bench.live, athletes: LIVE_ATHLETES });
   probes.phase("warming up");
   await sleep(SETTLE_MS);
   probes.phase("before");
   say(`live traffic alone for ${bench.before_s} s`);
   await sleep(bench.before_s * 1000);
-  const before = usage();
+  const before = new Map(usage());
   probes.phase("during");
   say(`importing ${bench.athletes} exports side by side`);
   const following = followWorker(service.url);
   const [began, clock] = [Date.now(), performance.now()];
-  const import_cpu_s = await importAll(exports, env);
+  const imports = await importAll(exports, env);
   const seconds = (performance.now() - clock) / 1000;
+  const served = usage().map(([name, { cpu_s, peak_mb }]) => {
+    const earlier = before.get(name) ?? { cpu_s: 0, peak_mb: 0 };
+    return { name, cpu_s: cpu_s - earlier.cpu_s, mb_before: earlier.peak_mb, mb: peak_mb };
+  });
   const worker = await following.stop();
   probes.phase("after");
   await sleep(SETTLE_MS);
   const freshness = (await probes.stop()).slice(1);
-  const after = usage();
   return {
     freshness,
     shares: await sharesOf(env, exports, began),
     records: exports.reduce((sum, { records }) => sum + records, 0),
     seconds,
-    import_cpu_s,
-    worker_cpu_s: after.cpu_s - before.cpu_s,
-    worker_mb: { before: before.peak_mb, peak: after.peak_mb },
-    edge_mb: usageOf(service.pid)?.peak_mb ?? 0,
+    processes: [{ name: "import", cpu_s: imports.cpu_s, mb_before: 0, mb: imports.peak_mb }, ...served],
     worker,
   };
 };

@@ -6,7 +6,7 @@ import { down, up } from "../stack/stack.ts";
 import { startServing, type Serving } from "../src/ops/serving.ts";
 import { writeExport } from "./generator/export-xml.ts";
 import { PEER, type Row, rowOf } from "./import-rows.ts";
-import { type Measured, measure, usageOf } from "./measure.ts";
+import { type Measured, measure, usageOfAll } from "./measure.ts";
 
 export type ImportBench = {
   mb: number;
@@ -75,15 +75,15 @@ const passes = async (given: Passes): Promise<Row[]> => {
   }
   say("importing");
   const started = performance.now();
-  const before = usageOf(given.service.worker() ?? 0)?.cpu_s ?? 0;
+  const before = usageOfAll(given.service.workers.values()).cpu_s;
   const sent = await measure([main, "import", ...flags], env);
   rows.push(row("import, acknowledged by Kafka", sent));
   if (given.edgeOnly) return rows;
   say("waiting until everything is durable");
   await measure([main, "wait", "--athlete", "bench", "--timeout", "3600"], env);
-  const worker = usageOf(given.service.worker() ?? 0) ?? { cpu_s: 0, peak_mb: 0 };
-  const all = { ms: performance.now() - started, cpu_s: sent.cpu_s + worker.cpu_s - before, peak_mb: worker.peak_mb };
-  return [...rows, row("end to end, durable (worker's memory)", all)];
+  const workers = usageOfAll(given.service.workers.values());
+  const all = { ms: performance.now() - started, cpu_s: sent.cpu_s + workers.cpu_s - before, peak_mb: workers.peak_mb };
+  return [...rows, row("end to end, durable (workers' memory)", all)];
 };
 
 /** The same file with what a person would run instead; nothing where that is not installed. */

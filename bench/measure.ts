@@ -4,10 +4,12 @@ import { performance } from "node:perf_hooks";
 
 export type Measured = { ms: number; cpu_s: number; peak_mb: number; stdout: string };
 
+export type Usage = { peak_mb: number; cpu_s: number };
+
 const TICKS_A_SECOND = 100;
 
 /** Peak resident memory and CPU time so far, from the kernel's own books (Linux); null once the process is gone. */
-export const usageOf = (pid: number): { peak_mb: number; cpu_s: number } | null => {
+export const usageOf = (pid: number): Usage | null => {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -19,6 +21,13 @@ export const usageOf = (pid: number): { peak_mb: number; cpu_s: number } | null 
   } catch {
     return null;
   }
+};
+
+/** Of several processes together; those that are gone count nothing. */
+export const usageOfAll = (pids: Iterable<number>): Usage => {
+  const all = [...pids].map((pid) => usageOf(pid)).filter((usage) => usage !== null);
+  const sum = (of: (usage: Usage) => number): number => all.reduce((total, usage) => total + of(usage), 0);
+  return { peak_mb: sum((usage) => usage.peak_mb), cpu_s: sum((usage) => usage.cpu_s) };
 };
 
 /** Runs a program to its end, one of ours by default. Throws what it said on stderr when it fails. */

@@ -6,6 +6,8 @@ import { quantile } from "./figures.ts";
 /** Between two looks: short, and a twentieth of what it has taken so far, so that looking is no load of its own. */
 const POLL_MS = 5;
 const PATIENCE_MS = 60_000;
+/** How often it is looked whether a sample is due. */
+const LOOK_MS = 10;
 
 /**
  * Freshness of one phase: milliseconds from POST to visible in `today`, and to the 202. `late`: not seen within a minute.
@@ -44,11 +46,10 @@ const batchOf = (at: string): string =>
 
 type Today = { metrics?: { metric: string; points: [string, string, number][] }[] };
 
-/** Milliseconds until a sample sent now is visible; null where it is not for a minute. */
-const probe = async ({ url, token }: Target, athlete: string): Promise<Seen | null> => {
+/** Milliseconds until a sample that was due at `began` is visible; null where it is not for a minute. */
+const probe = async ({ url, token }: Target, athlete: string, began: number): Promise<Seen | null> => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const at = new Date().toISOString();
-  const began = performance.now();
   const answer = await fetch(`${url}/v1/athletes/${athlete}/batches`, { method: "POST", headers, body: batchOf(at) });
   if (answer.status !== 202) return null;
   const taken = performance.now() - began;
@@ -61,22 +62,30 @@ const probe = async ({ url, token }: Target, athlete: string): Promise<Seen | nu
   return null;
 };
 
-/** Open loop: the next sample is sent when its time comes, whether the one before was seen or not. */
+/**
+ * Open loop: the next sample is sent when its time comes, whether the one before was seen or not; and its time counts
+ * from then, also where this process itself was late.
+ */
 export const startProbes = (target: Target, load: { a_second: number; athletes: number }): Probes => {
   const took = new Map<string, (Seen | null)[]>();
   const underWay = new Set<Promise<void>>();
   let phase = "";
   let count = 0;
-  const timer = setInterval(() => {
-    const into = took.get(phase);
-    if (!into) return;
-    count += 1;
-    const one = probe(target, `live-${count % load.athletes}`)
-      .catch(() => null)
-      .then((seen) => void into.push(seen))
-      .finally(() => underWay.delete(one));
-    underWay.add(one);
-  }, 1000 / load.a_second);
+  const [first, every] = [performance.now(), 1000 / load.a_second];
+  const timer = setInterval(
+    () => {
+      for (; first + count * every <= performance.now(); count += 1) {
+        const into = took.get(phase);
+        if (!into) continue;
+        const one = probe(target, `live-${count % load.athletes}`, first + count * every)
+          .catch(() => null)
+          .then((seen) => void into.push(seen))
+          .finally(() => underWay.delete(one));
+        underWay.add(one);
+      }
+    },
+    Math.min(LOOK_MS, every),
+  );
   return {
     phase: (name) => {
       phase = name;

@@ -7,7 +7,7 @@ import { openDatabase } from "../src/io/postgres.ts";
 import { startServing, type Serving } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { sendings, type Sending } from "./generator/batches.ts";
-import { measure, usageOf } from "./measure.ts";
+import { measure, usageOfAll } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { startProbes, type Freshness } from "./probe.ts";
 
@@ -71,7 +71,7 @@ const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): P
   const athletes = new Set(bodies.map(({ athlete_id }) => athlete_id));
   const secret = env["AUTH_SECRET"] ?? "";
   const token = await mintToken({ secret, ttl: 86_400, athletes: "*", scopes: ["ingest", "read"] });
-  const worker = (): number => usageOf(service.worker() ?? 0)?.cpu_s ?? 0;
+  const worker = (): number => usageOfAll(service.workers.values()).cpu_s;
   const passes: Pass[] = [];
   const timed = async (what: string, work: () => Promise<number>, before: string | null): Promise<void> => {
     say(what);

@@ -1,5 +1,5 @@
-/** Figures of the worker, read from `/metrics` while it runs. `held_ms`: the longest that its event loop stood still. */
-export type WorkerFigures = { held_ms: number; staging: Timed; panes: Timed };
+/** Figures of the workers, read from `/metrics`. `held_ms`: the longest that each one's event loop stood still, by its role. */
+export type WorkerFigures = { held_ms: Record<string, number>; staging: Timed; panes: Timed };
 type Timed = { count: number; mean_ms: number };
 
 const EVERY_MS = 1_000;
@@ -18,14 +18,15 @@ const timed = (text: string, name: string, labels: readonly string[] = []): Time
 
 /** Looks every second, since the longest pause is forgotten once it was told. */
 export const followWorker = (url: string): { stop(): Promise<WorkerFigures> } => {
-  const worker = [`role="worker"`];
-  let held_ms = 0;
+  const held_ms: Record<string, number> = {};
   let text = "";
   const look = async (): Promise<void> => {
     const answer = await fetch(`${url}/metrics`);
     if (!answer.ok) return;
     text = await answer.text();
-    held_ms = Math.max(held_ms, 1000 * sumOf(text, "nodejs_eventloop_lag_max_seconds", worker));
+    for (const [, role = "", held] of text.matchAll(/^nodejs_eventloop_lag_max_seconds\{role="(.+)"\} (.+)$/gm)) {
+      held_ms[role] = Math.max(held_ms[role] ?? 0, 1000 * Number(held));
+    }
   };
   const timer = setInterval(() => void look().catch(() => undefined), EVERY_MS);
   return {

@@ -1,12 +1,14 @@
 import type { Connections } from "./app.ts";
 import { VERSION, connect, isTransient, setUp } from "./app.ts";
 import { apiRoutes, edgeRoutes } from "./app-routes.ts";
-import type { Worker } from "./app-worker.ts";
-import { startWorker } from "./app-worker.ts";
+import type { Worker, WorkerPart } from "./app-worker.ts";
+import { STEPS, WORKER_PARTS, startWorker } from "./app-worker.ts";
 import type { Config } from "./config.ts";
+import { failpoints } from "./failpoints.ts";
 import { Refusal } from "./flow/positions.ts";
 import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
+import { giveWay } from "./give-way.ts";
 import { jwksVerifier, tokenVerifier, type TokenVerifier } from "./io/http-auth.ts";
 import { jwksKeys } from "./io/http-jwks.ts";
 import { createLimits } from "./io/http-limits.ts";
@@ -14,7 +16,7 @@ import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
 import { createTelemetry } from "./io/telemetry.ts";
 import { createAccess } from "./ops/access.ts";
-import type { Probe } from "./ops/readiness.ts";
+import type { Health, Probe } from "./ops/readiness.ts";
 import { opsRoutes } from "./ops/readiness.ts";
 import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
 import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
@@ -25,9 +27,19 @@ export type Role = "edge" | "worker" | "api";
 
 export type ServeOptions = { config: Config; roles: readonly Role[]; setup: boolean; main: string };
 
-/** `serve`: the child of a supervisor runs the worker itself; everything else supervises one. Resolves when drained. */
-export const serve = async (options: ServeOptions): Promise<void> =>
-  process.env[CHILD_FLAG] === undefined ? serveParent(options) : serveChild(options.config);
+/**
+ * `serve`: the child of a supervisor runs its parts of the worker itself; everything else supervises one child a part.
+ * Resolves when drained.
+ */
+export const serve = async (options: ServeOptions): Promise<void> => {
+  const flag = process.env[CHILD_FLAG];
+  if (flag === undefined) return serveParent(options);
+  const named = flag.split(",");
+  return serveChild(
+    options.config,
+    WORKER_PARTS.filter((part) => named.includes(part)),
+  );
+};
 
 const untilTold = (): Promise<void> =>
   new Promise((resolve) => {
@@ -35,8 +47,10 @@ const untilTold = (): Promise<void> =>
   });
 
 /** A refusal exits 78 and is not retried; a stall or a bug exits 1, without committing anything more. */
-const serveChild = async (config: Config): Promise<void> => {
-  const telemetry = createTelemetry({ level: config.logLevel, role: "worker" });
+const serveChild = async (config: Config, parts: readonly WorkerPart[]): Promise<void> => {
+  const name = nameOf(...parts);
+  if (!parts.includes("live")) giveWay();
+  const telemetry = createTelemetry({ level: config.logLevel, role: name });
   const ended = Promise.withResolvers<void>();
   const parent = linkToParent({ figures: () => telemetry.figures(), orphaned: ended.resolve });
   const fatal = (error: Error): void => {
@@ -45,9 +59,11 @@ const serveChild = async (config: Config): Promise<void> => {
     const code = error instanceof Refusal ? REFUSAL_EXIT_CODE : 1;
     void parent.note(error.message).then(() => process.exit(code));
   };
-  let worker: Worker | null = null;
+  let workers: Worker[] = [];
   try {
-    worker = await startWorker(connect(config, "worker", telemetry), fatal);
+    const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);
+    const deps = { ...connect(config, name, telemetry), onStep, fatal };
+    workers = await Promise.all(parts.map((part) => startWorker(part, deps)));
   } catch (error) {
     fatal(error instanceof Error ? error : new Error(String(error)));
     return;
@@ -55,7 +71,7 @@ const serveChild = async (config: Config): Promise<void> => {
   parent.ready();
   telemetry.info("worker.ready", {});
   await Promise.race([untilTold(), ended.promise]);
-  await worker.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
   parent.close();
   telemetry.info("worker.drained", {});
 };
@@ -108,11 +124,10 @@ const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promis
   const ending = new AbortController();
   const setting = setup ? await settingUp(connections, ending.signal) : null;
   const told = untilTold();
-  let worker: Supervisor | null = null;
+  const workers: Supervisor[] = [];
   // Listening first: an address that is taken ends the start before anything is under way.
   const extra = setting ? { setup: setting.probe } : {};
-  const listening =
-    roles.includes("edge") || roles.includes("api") ? listen(connections, roles, () => worker, extra) : null;
+  const listening = roles.includes("edge") || roles.includes("api") ? listen(connections, roles, workers, extra) : null;
   const served = await listening?.catch((error: unknown) => {
     ending.abort();
     throw error;
@@ -120,25 +135,34 @@ const serveParent = async ({ config, roles, setup, main }: ServeOptions): Promis
   const startWorkers = (): void => {
     if (!roles.includes("worker") || ending.signal.aborted) return;
     const argv = [main, "serve", "--roles", "worker"];
-    worker = supervise({ clock: connections.clock, telemetry, argv, env: process.env });
+    const all = { clock: connections.clock, telemetry, argv, env: process.env };
+    workers.push(...WORKER_PARTS.map((part) => supervise({ ...all, name: nameOf(part), flag: part })));
   };
   const starting = (setting?.done ?? Promise.resolve(true)).then((ready) => ready && startWorkers());
   await told;
   ending.abort();
   telemetry.info("draining", {});
   await Promise.all([served?.close(), starting]);
-  await (worker as Supervisor | null)?.stop();
+  await Promise.all(workers.map((worker) => worker.stop()));
   telemetry.info("drained", {});
   telemetry.flush();
 };
 
+/** In logs, figures and at /readyz. */
+const nameOf = (...parts: WorkerPart[]): string => `worker-${parts.join("-")}`;
+
 const STARTING = { ok: false, why: "not started yet" };
+
+const healthOf = (workers: readonly Supervisor[]): Record<string, Health> => {
+  const known = new Map(workers.map((worker) => [worker.name, worker.health()]));
+  return Object.fromEntries(WORKER_PARTS.map((part) => [nameOf(part), known.get(nameOf(part)) ?? STARTING]));
+};
 
 /** Edge and api in this process: they outlive everything but themselves. */
 const listen = async (
   connections: Connections,
   roles: readonly Role[],
-  worker: () => Supervisor | null,
+  workers: readonly Supervisor[],
   extra: Record<string, Probe>,
 ) => {
   const { config, telemetry, clock, kafka } = connections;
@@ -151,8 +175,11 @@ const listen = async (
   const routes: Route[] = [
     ...opsRoutes({
       probes: { ...probes(connections, { db, objects }), ...extra },
-      ...(roles.includes("worker") ? { worker: () => worker()?.health() ?? STARTING } : {}),
-      metricsText: async () => telemetry.metricsText([(await worker()?.figures()) ?? []]),
+      ...(roles.includes("worker") ? { workers: () => healthOf(workers) } : {}),
+      metricsText: async () => {
+        const figures = await Promise.all(workers.map((worker) => worker.figures()));
+        return telemetry.metricsText(figures.map((some) => some ?? []));
+      },
       metricsContentType: telemetry.contentType,
     }),
     ...(roles.includes("edge") ? edgeRoutes(connections, { db, producer, objects }) : []),

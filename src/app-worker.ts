@@ -1,7 +1,6 @@
 import type { Connections } from "./app.ts";
 import { isTransient } from "./app.ts";
 import { followErasures } from "./app-leaving.ts";
-import { failpoints } from "./failpoints.ts";
 import { digest } from "./flow/digest.ts";
 import type { Database, OnStep } from "./flow/ports.ts";
 import { pause } from "./flow/retry.ts";
@@ -10,7 +9,6 @@ import { slots } from "./flow/slots.ts";
 import type { AnyStage } from "./flow/stage.ts";
 import { anyStage } from "./flow/stage.ts";
 import { parquetFormat } from "./io/parquet.ts";
-import { liveFirst } from "./live-first.ts";
 import { historyPace, sampleGauges } from "./ops/gauges.ts";
 import { STAGING_GROUP } from "./ops/wait.ts";
 import { RELAY_STEPS } from "./publish/lane.ts";
@@ -38,49 +36,58 @@ export const STEPS: readonly string[] = [
   ...ROLL_STEPS,
 ];
 
-const LIVE_SLOTS = 4;
-const BACKFILL_SLOTS = 2;
+/**
+ * The worker is two processes, so that a live record never waits for the event loop, memory or garbage of whole days of
+ * history being decided and encoded. `live`: what a live record passes, from the log to `today`, and events on their
+ * way out. `background`: everything that takes long.
+ */
+export type WorkerPart = "live" | "background";
+export const WORKER_PARTS: readonly WorkerPart[] = ["live", "background"];
+
+const SLOTS: Record<WorkerPart, number> = { live: 4, background: 2 };
+const CONNECTIONS = 12;
 const BACKLOG_CAP = 50_000;
 const GAUGES_MS = 5_000;
 
 export type Worker = { stop(): Promise<void> };
 
-type Parts = Connections & {
-  db: Database;
-  onStep: OnStep;
-  signal: AbortSignal;
-  order: ReturnType<typeof liveFirst>;
-};
+/** `fatal` is told why the process must end. */
+export type WorkerDeps = Connections & { onStep: OnStep; fatal: (error: Error) => void };
+type Deps = WorkerDeps & { db: Database; signal: AbortSignal };
 
-/** The worker role: staging, windows, publish and the sweeper in one process. `fatal` is told once why it must end. */
-export const startWorker = async (connections: Connections, fatal: (error: Error) => void): Promise<Worker> => {
-  const { config, kafka } = connections;
+/** Resolves once the part's work is under way. */
+export const startWorker = async (part: WorkerPart, given: WorkerDeps): Promise<Worker> => {
   const ending = new AbortController();
-  const db = connections.openDatabase(20);
-  const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);
-  const parts: Parts = { ...connections, db, onStep, signal: ending.signal, order: liveFirst() };
-  const wakes = kafka.producer();
-  const runner = createStagingRunner(parts, { send: (records) => wakes.send(records), fatal });
-  const windows = await startWindows(parts, fatal);
+  const db = given.openDatabase(CONNECTIONS);
+  const deps: Deps = { ...given, db, signal: ending.signal };
+  const wakes = deps.kafka.producer();
+  const runner = createStagingRunner(part, deps, (records) => wakes.send(records));
+  const working = part === "live" ? [startRelay(deps)] : await startBackground(deps);
   await runner.start();
-  const relaying = startRelay(parts, fatal);
-  const gauging = startGauges(parts);
-  const erasing = followErasures(connections, { db, objects: connections.openObjects() }, ending.signal).catch(fatal);
   return {
     stop: async () => {
       await runner.stop();
       ending.abort();
-      await Promise.allSettled([windows.done, relaying, gauging, erasing]);
-      await Promise.allSettled([windows.leave(), wakes.close()]);
-      await db.close();
+      await Promise.allSettled(working);
+      await Promise.allSettled([wakes.close(), db.close()]);
     },
   };
 };
 
+/** Each resolves after the signal. */
+const startBackground = async (deps: Deps): Promise<Promise<void>[]> => {
+  const windows = await startWindows(deps);
+  const erasing = followErasures(deps, { db: deps.db, objects: deps.openObjects() }, deps.signal).catch(deps.fatal);
+  return [windows.done, startGauges(deps), erasing];
+};
+
 type Send = (records: { topic: string; key: string; value: Buffer }[]) => Promise<unknown>;
 
-const createStagingRunner = (parts: Parts, { send, fatal }: { send: Send; fatal: (error: Error) => void }): Runner => {
-  const { codec, topics, kafka, config, onStep, order } = parts;
+/** The Kafka group that hands out the topics of a part; positions are kept under STAGING_GROUP, whoever holds them. */
+const consumerGroup = (part: WorkerPart): string => (part === "live" ? STAGING_GROUP : `${STAGING_GROUP}-${part}`);
+
+const createStagingRunner = (part: WorkerPart, deps: Deps, send: Send): Runner => {
+  const { codec, topics, kafka, config, onStep } = deps;
   const wake = (touched: { athlete_id: string; dates: number[]; reason: string }): void => {
     const topic = topics("windows");
     // A lost wake-up only costs time: what is due stands in the windows table.
@@ -90,38 +97,38 @@ const createStagingRunner = (parts: Parts, { send, fatal }: { send: Send; fatal:
       .catch(() => undefined);
   };
   const chunks = { codec, digest, onStep, wake };
-  const stages = new Map<string, AnyStage>([
-    [topics("samples"), anyStage(createStagingStage(chunks, "live"))],
-    [topics("sleep"), anyStage(createStagingStage(chunks, "live"))],
-    [topics("backfill"), anyStage(createStagingStage(chunks, "backfill"))],
-    [topics("batches"), anyStage(createReceiptStage(codec))],
-    [topics("deadletter"), anyStage(createDeadLetterStage(codec))],
-  ]);
-  const live = slots(LIVE_SLOTS);
-  const backfill = slots(BACKFILL_SLOTS);
+  const stages: Record<WorkerPart, [string, AnyStage][]> = {
+    live: [
+      [topics("samples"), anyStage(createStagingStage(chunks, "live"))],
+      [topics("sleep"), anyStage(createStagingStage(chunks, "live"))],
+      [topics("batches"), anyStage(createReceiptStage(codec))],
+      [topics("deadletter"), anyStage(createDeadLetterStage(codec))],
+    ],
+    background: [[topics("backfill"), anyStage(createStagingStage(chunks, "backfill"))]],
+  };
+  const mine = new Map(stages[part]);
+  const slot = slots(SLOTS[part]);
   return new Runner({
-    ...parts,
+    ...deps,
     group: STAGING_GROUP,
     deadLetterTopic: topics("deadletter"),
-    consumer: kafka.consumer({ group: `${config.prefix}${STAGING_GROUP}`, topics: [...stages.keys()] }),
+    consumer: kafka.consumer({ group: `${config.prefix}${consumerGroup(part)}`, topics: [...mine.keys()] }),
     log: kafka.logInfo(),
-    stages,
-    slot: (topic) => (work) =>
-      topic === topics("backfill") ? backfill(() => order.turn().then(work)) : live(() => order.live(work)),
+    stages: mine,
+    slot: () => slot,
     isTransient,
-    fatal,
   });
 };
 
-const startWindows = async (parts: Parts, fatal: (error: Error) => void) => {
-  const { config, kafka, topics, db, clock } = parts;
+/** `done`: nothing is under way any more, and the group is left. */
+const startWindows = async (deps: Deps): Promise<{ done: Promise<void> }> => {
+  const { config, kafka, topics, db, clock, fatal } = deps;
   const log = kafka.logInfo();
   const stage = createWindowsStage({
-    ...parts,
-    onStep: parts.order.waiting(parts.onStep),
+    ...deps,
     topic: topics,
     rules: config.rules,
-    objects: parts.openObjects(),
+    objects: deps.openObjects(),
     parquet: parquetFormat,
     config: {
       grace: config.windowGrace,
@@ -144,30 +151,30 @@ const startWindows = async (parts: Parts, fatal: (error: Error) => void) => {
   });
   const consumer = kafka.consumer({ group: `${config.prefix}windows`, topics: [topics("windows")] });
   await followWakeUps({ consumer, log, crashed: fatal }, stage);
-  const done = stage.run(parts.signal).catch(fatal);
-  return { done, leave: () => consumer.stop() };
+  const ended = stage.run(deps.signal).catch(fatal);
+  return { done: ended.finally(() => consumer.stop()) };
 };
 
-const startRelay = (parts: Parts, fatal: (error: Error) => void): Promise<void> => {
-  const { kafka, config } = parts;
+const startRelay = (deps: Deps): Promise<void> => {
+  const { kafka, config } = deps;
   const relay = createRelay({
-    ...parts,
+    ...deps,
     openTransactional: (id) => kafka.transactional(id),
     openPlain: async () => kafka.producer(),
     prefix: config.prefix,
   });
   return relay
-    .run(parts.signal)
+    .run(deps.signal)
     .then(() => relay.close())
-    .catch(fatal);
+    .catch(deps.fatal);
 };
 
-const startGauges = async (parts: Parts): Promise<void> => {
-  const logInfo = parts.kafka.logInfo();
-  const history = historyPace(parts.topics("backfill"), parts.clock);
-  while (!parts.signal.aborted) {
+const startGauges = async (deps: Deps): Promise<void> => {
+  const logInfo = deps.kafka.logInfo();
+  const history = historyPace(deps.topics("backfill"), deps.clock);
+  while (!deps.signal.aborted) {
     // Figures only: what is away is logged by whoever needs it.
-    await sampleGauges({ db: parts.db, logInfo, telemetry: parts.telemetry, history }).catch(() => undefined);
-    await pause(GAUGES_MS, parts.signal);
+    await sampleGauges({ db: deps.db, logInfo, telemetry: deps.telemetry, history }).catch(() => undefined);
+    await pause(GAUGES_MS, deps.signal);
   }
 };

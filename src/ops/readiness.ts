@@ -33,8 +33,8 @@ export const summarize = (parts: Record<string, Health>): ReadinessReport => ({
 export type OpsRouteDeps = {
   /** kafka, registry, postgres, objects: those that this process's roles need. */
   probes: Readonly<Record<string, Probe>>;
-  /** The supervised worker's health; absent where this process has none. */
-  worker?: () => Health;
+  /** The health of each supervised part of the worker; absent where this process has none. */
+  workers?: () => Readonly<Record<string, Health>>;
   metricsText(): Promise<string>;
   metricsContentType: string;
   timeoutMs?: number;
@@ -54,7 +54,7 @@ export const opsRoutes = (deps: OpsRouteDeps): Route[] => [
     method: "GET",
     path: "/readyz",
     scope: null,
-    summary: "Readiness: Kafka, registry, Postgres, objects and the worker, each with the reason if not",
+    summary: "Readiness: Kafka, registry, Postgres, objects and the worker's parts, each with the reason if not",
     schema: { responses: { 200: { description: "Ready" }, 503: { description: "Not ready; `parts` says why" } } },
     handler: async () => {
       const probed = await Promise.all(
@@ -62,7 +62,7 @@ export const opsRoutes = (deps: OpsRouteDeps): Route[] => [
           async ([part, probe]) => [part, await probeOnce(probe, deps.timeoutMs)] as const,
         ),
       );
-      const parts = { ...Object.fromEntries(probed), ...(deps.worker ? { worker: deps.worker() } : {}) };
+      const parts = { ...Object.fromEntries(probed), ...deps.workers?.() };
       const report = summarize(parts);
       return { status: report.ready ? 200 : 503, body: report, headers: { "cache-control": "no-store" } };
     },
@@ -71,7 +71,7 @@ export const opsRoutes = (deps: OpsRouteDeps): Route[] => [
     method: "GET",
     path: "/metrics",
     scope: null,
-    summary: "Prometheus figures of this process and of its worker",
+    summary: "Prometheus figures of this process and of its workers",
     schema: { responses: { 200: { description: "Prometheus text format" } } },
     handler: async () => ({
       status: 200,

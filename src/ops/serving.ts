@@ -1,8 +1,14 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A `serve` process that answers ready. `worker` is the pid of its supervised child. */
-export type Serving = { url: string; pid: number; worker(): number | null; stop(): Promise<void>; leave(): void };
+/** A `serve` process that answers ready. `workers` are the pids of its supervised children, by name. */
+export type Serving = {
+  url: string;
+  pid: number;
+  workers: ReadonlyMap<string, number>;
+  stop(): Promise<void>;
+  leave(): void;
+};
 
 const TRIES = 240;
 const EVERY_MS = 250;
@@ -15,14 +21,14 @@ export const startServing = async (main: string, env: NodeJS.ProcessEnv): Promis
     detached: true,
   });
   let url = "";
-  let worker: number | null = null;
+  const workers = new Map<string, number>();
   let last = "";
   child.stderr.on("data", (bytes: Buffer) => {
     for (const line of bytes.toString().split("\n").filter(Boolean)) {
       last = line;
       url = /"event":"listening","url":"([^"]+)"/.exec(line)?.[1] ?? url;
-      const pid = /"child_pid":(\d+)/.exec(line)?.[1];
-      if (pid !== undefined) worker = Number(pid);
+      const [, name, pid] = /"part":"([^"]+)","child_pid":(\d+)/.exec(line) ?? [];
+      if (name !== undefined) workers.set(name, Number(pid));
     }
   });
   const exited = new Promise<void>((resolve) => {
@@ -39,7 +45,7 @@ export const startServing = async (main: string, env: NodeJS.ProcessEnv): Promis
         child.stderr.destroy();
         child.unref();
       };
-      return { url, pid: child.pid, worker: () => worker, stop, leave };
+      return { url, pid: child.pid, workers, stop, leave };
     }
     await sleep(EVERY_MS);
   }

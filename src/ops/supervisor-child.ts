@@ -1,11 +1,14 @@
-/** What the child (worker role) and its parent say to each other over Node's IPC channel. */
+/** What a child (a part of the worker role) and its parent say to each other over Node's IPC channel. */
 export type ChildMessage =
   | { kind: "ready" }
   | { kind: "note"; text: string }
   | { kind: "figures"; id: number; figures: unknown[] };
 export type ParentMessage = { kind: "figures"; id: number };
 
-/** Set in the environment of the supervised child; main.ts then runs the role itself instead of supervising it. */
+/**
+ * Set in the environment of a supervised child: which parts of the worker it is, with commas. `serve` then runs these
+ * itself instead of supervising them.
+ */
 export const CHILD_FLAG = "HEALTH_SYNC_SUPERVISED";
 
 /** How long an orphan may drain: nobody is left to kill it. */

@@ -7,9 +7,13 @@ import { nextState, workerHealth, type SupervisorEvent, type SupervisorState } f
 export type SupervisorOptions = {
   clock: Clock;
   telemetry: Telemetry;
+  /** What it is called in logs, figures and at /readyz. */
+  name: string;
   /** The child's program and arguments, run by this Node: `[main.ts, "serve", "--roles", "worker"]`. */
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
+  /** Told to the child by CHILD_FLAG. */
+  flag: string;
   /** How long a child may drain after SIGTERM before it is killed. */
   drainMs?: number;
   /** Where the child's stderr lines go. */
@@ -17,6 +21,7 @@ export type SupervisorOptions = {
 };
 
 export type Supervisor = {
+  name: string;
   state(): SupervisorState;
   health(): { ok: boolean; why: string | null };
   /** The child's figures for /metrics; null when it does not answer. */
@@ -37,7 +42,7 @@ type Running = {
 
 const startChild = (options: SupervisorOptions, tell: (event: SupervisorEvent) => void): Running => {
   const child = spawn(process.execPath, [...process.execArgv, ...options.argv], {
-    env: { ...options.env, [CHILD_FLAG]: "1" },
+    env: { ...options.env, [CHILD_FLAG]: options.flag },
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     // A group of its own: Ctrl-C in a terminal reaches the parent only, which then drains its child in order.
     detached: true,
@@ -91,6 +96,7 @@ const startChild = (options: SupervisorOptions, tell: (event: SupervisorEvent) =
 
 /** Keeps one child alive; edge and api of this process are not touched by how it fares. */
 export const supervise = (options: SupervisorOptions): Supervisor => {
+  const part = options.name;
   let state: SupervisorState = { kind: "idle" };
   let running: Running | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -101,13 +107,18 @@ export const supervise = (options: SupervisorOptions): Supervisor => {
     running = null;
     tell({ kind: "exited", ...exit });
     if (state.kind === "refused") {
-      options.telemetry.warn("worker.refused", { text: state.why });
-      options.telemetry.gauge("refused", { part: "worker" }, 1);
+      options.telemetry.warn("worker.refused", { part, text: state.why });
+      options.telemetry.gauge("refused", { part }, 1);
     }
     if (state.kind !== "waiting") return;
     const wait = Math.max(0, state.until - options.clock.now());
-    options.telemetry.warn("worker.restarting", { reason: state.why, attempt: state.failures, retry_in_ms: wait });
-    options.telemetry.count("restarts", { part: "worker" });
+    options.telemetry.warn("worker.restarting", {
+      part,
+      reason: state.why,
+      attempt: state.failures,
+      retry_in_ms: wait,
+    });
+    options.telemetry.count("restarts", { part });
     timer = setTimeout(start, wait);
   };
   const start = (): void => {
@@ -115,7 +126,7 @@ export const supervise = (options: SupervisorOptions): Supervisor => {
     if (state.kind !== "running") return;
     running = startChild(options, tell);
     void running.exited.then(onExit);
-    options.telemetry.info("worker.started", { child_pid: running.child.pid ?? null });
+    options.telemetry.info("worker.started", { part, child_pid: running.child.pid ?? null });
   };
   const stop = async (): Promise<number> => {
     if (timer) clearTimeout(timer);
@@ -130,6 +141,7 @@ export const supervise = (options: SupervisorOptions): Supervisor => {
   };
   start();
   return {
+    name: part,
     state: () => state,
     health: () => workerHealth(state),
     figures: async (timeoutMs = FIGURES_MS) => (await running?.figures(timeoutMs)) ?? null,

@@ -19,6 +19,8 @@ const under = (mode: string, drainMs = 5000) => {
   const supervisor: Supervisor = supervise({
     clock: { now: () => Date.now() },
     telemetry,
+    name: "worker",
+    flag: "live",
     argv: [support("child.ts"), mode, file],
     env: process.env,
     drainMs,

@@ -5,7 +5,7 @@ import { opsRoutes, type OpsRouteDeps } from "../../../src/ops/readiness.ts";
 const ask = async (path: string, over: Partial<OpsRouteDeps> = {}) => {
   const deps: OpsRouteDeps = {
     probes: { kafka: async () => undefined, postgres: async () => undefined },
-    worker: () => ({ ok: true, why: null }),
+    workers: () => ({ "worker-live": { ok: true, why: null } }),
     metricsText: async () => "health_sync_records_total 1\n",
     metricsContentType: "text/plain",
     timeoutMs: 20,
@@ -21,7 +21,11 @@ test("ready is 200 when every part answers", async () => {
   expect(status).toBe(200);
   expect(body).toEqual({
     ready: true,
-    parts: { kafka: { ok: true, why: null }, postgres: { ok: true, why: null }, worker: { ok: true, why: null } },
+    parts: {
+      kafka: { ok: true, why: null },
+      postgres: { ok: true, why: null },
+      "worker-live": { ok: true, why: null },
+    },
   });
 });
 
@@ -44,11 +48,14 @@ test("one part that fails or hangs makes it 503, and says which and why", async 
   });
 });
 
-const worker = () => ({ ok: false, why: "the worker refuses to start: use positions set" });
+const workers = () => ({
+  "worker-live": { ok: false, why: "the worker refuses to start: use positions set" },
+  "worker-background": { ok: true, why: null },
+});
 
-test("a worker that refuses to start makes it 503 with its text, while the process stays alive", async () => {
-  expect(await ask("/readyz", { worker })).toMatchObject({ status: 503, body: { parts: { worker: worker() } } });
-  expect(await ask("/healthz", { worker })).toMatchObject({ status: 200 });
+test("a part of the worker that refuses to start makes it 503 with its text, while the process stays alive", async () => {
+  expect(await ask("/readyz", { workers })).toMatchObject({ status: 503, body: { parts: workers() } });
+  expect(await ask("/healthz", { workers })).toMatchObject({ status: 200 });
 });
 
 test("telemetry is plain Prometheus text", async () => {
