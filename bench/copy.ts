@@ -20,10 +20,10 @@ const inClient = async <T>(url: string, work: (client: pg.Client) => Promise<T>)
   }
 };
 
-/** Binary COPY of a query into a file. */
-export const dumpTo = (url: string, query: string, file: string): Promise<void> =>
+/** COPY of a query into a file. */
+export const dumpTo = (url: string, query: string, file: string, format = "binary"): Promise<void> =>
   inClient(url, (client) =>
-    pipeline(client.query(to(`copy (${query}) to stdout (format binary)`)), createWriteStream(file)),
+    pipeline(client.query(to(`copy (${query}) to stdout (format ${format})`)), createWriteStream(file)),
   );
 
 const timed = async (rows: number, work: () => Promise<void>): Promise<Timed> => {

@@ -7,12 +7,13 @@ import type { SampleChunk } from "../src/domain/sample.ts";
 import type { Database, OutgoingRecord } from "../src/flow/ports.ts";
 import { copyFrom, dumpTo } from "./copy.ts";
 import { type Spread, spreadOf } from "./figures.ts";
-import { type FilledLog, fillLog, positionsIn } from "./log.ts";
+import { type FilledLog, fillLog } from "./log.ts";
 import { measure } from "./measure.ts";
-import { type Timed, followTo } from "./pass.ts";
+import type { Timed } from "./pass.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { createSingleTopic, singleRecords } from "./single-samples.ts";
-import { HELD, startWorker } from "./worker.ts";
+import { stageAll } from "./stage-all.ts";
+import { HELD } from "./worker.ts";
 
 export type StagingBench = { rows: number; rounds: number; seed: number; stack: string | undefined; say: Say };
 export type StagingRow = { what: string; rows_s: Spread; cpu_us: Spread; peak_mb: number; wal_mb: Spread };
@@ -48,18 +49,7 @@ const clearMost = async (bed: Bed): Promise<void> => {
 /** Everything again from the start of the log, over what is there. */
 const again = ({ db }: Bed): Promise<unknown> => db.query(`delete from consumer_offsets`);
 
-const stage = async ({ place, db, log }: Bed): Promise<Timed> => {
-  const worker = startWorker(place.env);
-  try {
-    const done = async (): Promise<number | null> => {
-      const positions = await positionsIn(db, log.topic);
-      return positions.size === 0 ? null : log.behind(positions);
-    };
-    return await followTo(log.rows, done, worker);
-  } finally {
-    await worker.stop();
-  }
-};
+const stage = ({ place, db, log }: Bed): Promise<Timed> => stageAll(place.env, db, log);
 
 let groups = 0;
 const asPeer = async (mode: "insert" | "chunks" | "upsert", { place, log, single }: Bed): Promise<Timed> => {

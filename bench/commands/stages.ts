@@ -10,5 +10,19 @@ const staging = (): Command =>
       printed(json, await benchStaging({ ...options, stack, say }), stagingText);
     });
 
+type PanesOptions = RoundsOptions & { rows: number; days: number; times: number; postgresExtension?: string };
+
+const panes = (): Command =>
+  rounds(benchmark("panes", "staged rows to Parquet, pointers and results; draining alone and DuckDB beside it"))
+    .option("--rows <n>", "about so many samples", number, 50_000)
+    .option("--days <n>", "of each athlete", number, 10)
+    .option("--times <n>", "so many times the rows, once, at the end: memory must not follow", number, 10)
+    .option("--postgres-extension <file>", "DuckDB's Postgres scanner; absent: through a CSV file")
+    .action(async ({ json, stack, postgresExtension, ...options }: PanesOptions) => {
+      const { benchPanes } = await import("../panes.ts");
+      const { panesText } = await import("../panes-text.ts");
+      printed(json, await benchPanes({ ...options, extension: postgresExtension, stack, say }), panesText);
+    });
+
 /** Benchmarks of single stages. */
-export const stageBenchmarks = (): Command[] => [staging()];
+export const stageBenchmarks = (): Command[] => [staging(), panes()];
