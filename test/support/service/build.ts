@@ -12,14 +12,8 @@ const ROOT = join(import.meta.dirname, "..", "..", "..");
 /** All that `serve` loads. */
 const PARTS = ["src", "stack", "bench", "avro", "topics", "migrations", "docs", "package.json"];
 
-/**
- * A copy of this checkout in a folder of its own with these changes, so that the product needs no hooks for them. Throws
- * when a text to change is not there exactly once: then the patch has to follow the source.
- */
-export const patchedBuild = (patches: readonly Patch[]): Build => {
-  const folder = mkdtempSync(join(tmpdir(), "health-sync-build-"));
-  for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+/** Throws when a text to change is not there exactly once. */
+export const applyPatches = (folder: string, patches: readonly Patch[]): void => {
   for (const { file, find, replace } of patches) {
     const text = readFileSync(join(folder, file), "utf8");
     const found = text.split(find).length - 1;
@@ -30,5 +24,17 @@ export const patchedBuild = (patches: readonly Patch[]): Build => {
       text.replace(find, () => replace),
     );
   }
+};
+
+/**
+ * A copy of this checkout in a folder of its own with these changes and added files, so that the product needs no hooks
+ * for them. Throws when a text to change is not there exactly once: then the patch has to follow the source.
+ */
+export const patchedBuild = (patches: readonly Patch[], added: Readonly<Record<string, string>> = {}): Build => {
+  const folder = mkdtempSync(join(tmpdir(), "health-sync-build-"));
+  for (const part of PARTS) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  applyPatches(folder, patches);
+  for (const [file, text] of Object.entries(added)) writeFileSync(join(folder, file), text);
   return { main: join(folder, "src", "main.ts"), drop: () => rmSync(folder, { recursive: true, force: true }) };
 };

@@ -85,18 +85,19 @@ export const startWorker = (env: Env, main?: string): ServiceProcess =>
   start(["serve", "--roles", "worker"], { ...env, [CHILD_FLAG]: "live,background" }, main);
 
 /** Edge and api on a free port; with the role worker also a supervised worker, as in production. */
-export const startServe = async (env: Env, roles: string): Promise<ServiceProcess & { url: string }> => {
-  const edge = start(["serve", "--roles", roles], { ...env, PORT: "0" });
+export const startServe = async (env: Env, roles: string, main?: string): Promise<ServiceProcess & { url: string }> => {
+  const edge = start(["serve", "--roles", roles], { ...env, PORT: "0" }, main);
   const { url } = await edge.event("listening");
   return Object.assign(edge, { url: String(url) });
 };
 
 /** Any command, left running. */
-export const startCommand = (args: readonly string[], env: Env): ServiceProcess => start(args, env);
+export const startCommand = (args: readonly string[], env: Env, main?: string): ServiceProcess =>
+  start(args, env, main);
 
 /** Runs a command to its end; throws with its stderr unless it exits 0. Answers its stdout. */
-export const runCommand = async (args: readonly string[], env: Env): Promise<string> => {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
+export const runCommand = async (args: readonly string[], env: Env, main = MAIN): Promise<string> => {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
   const out: string[] = [];
   const err: string[] = [];
   child.stdout.on("data", (bytes: Buffer) => out.push(bytes.toString()));
