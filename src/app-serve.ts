@@ -16,6 +16,7 @@ import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
 import { createTelemetry } from "./io/telemetry.ts";
 import { createAccess } from "./ops/access.ts";
+import { whenClockIsSet } from "./ops/clock-watch.ts";
 import type { Health, Probe } from "./ops/readiness.ts";
 import { opsRoutes } from "./ops/readiness.ts";
 import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
@@ -59,6 +60,7 @@ const serveChild = async (config: Config, parts: readonly WorkerPart[]): Promise
     const code = error instanceof Refusal ? REFUSAL_EXIT_CODE : 1;
     void parent.note(error.message).then(() => process.exit(code));
   };
+  whenClockIsSet((by) => fatal(new Error(`the machine's clock was set by ${by} ms: starting again under the new one`)));
   let workers: Worker[] = [];
   try {
     const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);

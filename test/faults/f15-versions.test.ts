@@ -138,6 +138,7 @@ const fromEarlier = (): void =>
       const service = await openService(before);
       try {
         await upgrade(service, [earlier.main, undefined]);
+        expect(await runCommand(["migrate", "--dry-run"], before.env)).toContain("nothing to apply");
         await finish(service);
         judged(context);
       } finally {
