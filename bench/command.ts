@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { benchmark, type Common, number, printed, rounds, type RoundsOptions, say } from "./commands/options.ts";
 import { stageBenchmarks } from "./commands/stages.ts";
+import { wholeBenchmarks } from "./commands/whole.ts";
 import { PEER, type Row } from "./import-rows.ts";
 
 /** `times peer`: how many times faster than what a person would run instead, in this same run. */
@@ -101,7 +102,7 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  for (const one of stageBenchmarks()) command.addCommand(one);
+  for (const one of [...stageBenchmarks(), ...wholeBenchmarks()]) command.addCommand(one);
   return command
     .addCommand(edge())
     .addCommand(backfill())

@@ -19,7 +19,9 @@ const DAY = 86_400_000;
 /** Long enough over that no day is open, whatever the zone. */
 const DAYS_AGO = 4;
 
+/** Which topic of the product; live samples unless told. */
 export type LogOptions = {
+  into?: "samples" | "backfill";
   rows: number;
   days: number;
   seed: number;
@@ -102,33 +104,50 @@ const openNoting = async ({ kafka }: Connections, topic: string) => {
   };
 };
 
-/** Past days of as many athletes as it takes for about `rows` samples, each a row, in the live topic of samples. */
+const firstDateOf = (days: number): string => new Date(Date.now() - (days + DAYS_AGO) * DAY).toISOString().slice(0, 10);
+const athletesOf = ({ rows, days }: LogOptions): number => Math.max(1, Math.round(rows / (days * SAMPLES_A_DAY)));
+
+/** Past days of as many athletes as it takes for about `rows` samples, encoded, a body of 1,000 samples at a time. */
+async function* encoded(connections: Connections, options: LogOptions): AsyncGenerator<Made[]> {
+  const topic = connections.topics(options.into ?? "samples");
+  const first = firstDateOf(options.days);
+  options.say(`generating ${athletesOf(options)} athletes × ${options.days} days, seed ${options.seed}`);
+  for (let n = 0; n < athletesOf(options); n += 1) {
+    const { athlete_id } = athlete(options.seed, n, first);
+    const samples = samplesOf(options.seed, n, first, options.days);
+    for (let at = 0; at < samples.length; at += BODY) {
+      yield await recordsOf(connections, { topic, athlete_id, samples: samples.slice(at, at + BODY) });
+    }
+  }
+}
+
+/** The records of a history, to be sent later. */
+export const encodeHistory = async (connections: Connections, options: LogOptions): Promise<OutgoingRecord[]> => {
+  const records: OutgoingRecord[] = [];
+  for await (const made of encoded(connections, options)) records.push(...made.map(({ record }) => record));
+  return records;
+};
+
+/** A history sent before the clock runs: each sample becomes a row. */
 export const fillLog = async (connections: Connections, options: LogOptions): Promise<FilledLog> => {
-  const topic = connections.topics("samples");
-  const first = new Date(Date.now() - (options.days + DAYS_AGO) * DAY).toISOString().slice(0, 10);
-  const count = Math.max(1, Math.round(options.rows / (options.days * SAMPLES_A_DAY)));
-  options.say(`generating ${count} athletes × ${options.days} days, seed ${options.seed}`);
+  const topic = connections.topics(options.into ?? "samples");
   const out = await openNoting(connections, topic);
+  const athletes = new Set<string>();
   let bytes = 0;
-  const athletes: string[] = [];
   try {
-    for (let n = 0; n < count; n += 1) {
-      const { athlete_id } = athlete(options.seed, n, first);
-      athletes.push(athlete_id);
-      const samples = samplesOf(options.seed, n, first, options.days);
-      for (let at = 0; at < samples.length; at += BODY) {
-        const body = { topic, athlete_id, samples: samples.slice(at, at + BODY) };
-        const made = await recordsOf(connections, body);
-        bytes += made.reduce((sum, { record }) => sum + (record.value?.length ?? 0), 0);
-        await out.send(made);
-        if (options.beside) await out.sendBeside(made.flatMap(({ chunk }) => options.beside?.(chunk) ?? []));
+    for await (const made of encoded(connections, options)) {
+      for (const { record, chunk } of made) {
+        athletes.add(chunk.athlete_id);
+        bytes += record.value?.length ?? 0;
       }
+      await out.send(made);
+      if (options.beside) await out.sendBeside(made.flatMap(({ chunk }) => options.beside?.(chunk) ?? []));
     }
   } finally {
     await out.close();
   }
   const rows = out.noted.reduce((sum, one) => sum + one.rows, 0);
-  return { topic, rows, records: out.noted.length, bytes, athletes, behind: rowsBehind(out.noted) };
+  return { topic, rows, records: out.noted.length, bytes, athletes: [...athletes], behind: rowsBehind(out.noted) };
 };
 
 /** Where staging is in a topic, by topic partition: next offset to apply. */
