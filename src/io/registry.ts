@@ -73,7 +73,10 @@ async function lookUp(client: SchemaRegistry, id: number): ReturnType<Registry["
 
 async function idOf(client: SchemaRegistry, subject: string, schema: AvroSchema): Promise<number | null> {
   try {
-    return await timed(client.getRegistryIdBySchema(subject, schema));
+    const id: unknown = await timed(client.getRegistryIdBySchema(subject, schema));
+    // A page of something in between is an answer to the library too: records would be written under no id at all.
+    if (!Number.isInteger(id)) throw new Error("what answered for the schema registry named no id");
+    return id as number;
   } catch (error) {
     // The library turns exactly a 404 into this error, and drops the status.
     if (error instanceof Error && error.name === "ConfluentSchemaRegistryError") return null;

@@ -157,6 +157,19 @@ test("whatever the registry says about the id of our own schema, what was writte
   line.close();
 });
 
+test.each([
+  ["a page in HTML", 200, "<html>sign in</html>", "text/html"],
+  ["JSON without an id", 200, "{}", "application/json"],
+  ["an id that is no number", 200, `{"id":"seven"}`, "application/json"],
+])("%s in place of the registry's answer writes no record", async (_, status, body, type) => {
+  const topic = await declare("page", schema(FIELDS));
+  const line = await httpLine(new URL(url).host);
+  line.script(() => refused(status, body, type));
+  const misled = createCodec(createRegistry(url.replace(new URL(url).host, line.address)), [topic]);
+  await expect(misled.encode(topic.name, { a: "x" })).rejects.toBeInstanceOf(RegistryAway);
+  line.close();
+});
+
 test("a registry that fails a few times is asked again, and what was learnt is not asked for twice", async () => {
   const topic = await declare("flaky", schema(FIELDS));
   const frame = await codecFor(topic).encode(topic.name, { a: "x" });
