@@ -1,18 +1,13 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Connections, connect } from "../src/app.ts";
-import { readConfig } from "../src/config.ts";
-import type { Database, OutgoingRecord } from "../src/flow/ports.ts";
-import { startServing } from "../src/ops/serving.ts";
-import { mintToken } from "../src/ops/token.ts";
+import type { OutgoingRecord } from "../src/flow/ports.ts";
 import { readEnds } from "../src/ops/wait-conditions.ts";
 import { type Direct, startDirect } from "./direct.ts";
 import { type Loaded, bodyOfNow, post, startLoad } from "./load.ts";
 import { encodeHistory, positionsIn } from "./log.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
-import { type Freshness, type Target, startProbes } from "./probe.ts";
-import { treeUsage } from "./tree.ts";
-import { MAIN } from "./worker.ts";
+import { type Freshness, startProbes } from "./probe.ts";
+import { type Service, inService } from "./service.ts";
 
 export type FreshnessBench = {
   seconds: number;
@@ -30,11 +25,6 @@ const SHARES = [0.1, 0.5, 0.8];
 const ATHLETES = 64;
 const AT_ONCE = 16;
 const SETTLE_MS = 3_000;
-/** So that nothing but the machine limits what is sent. */
-const UNLIMITED = { RATE_PER_TOKEN: "1000000", RATE_PER_ATHLETE: "1000000", MAX_IN_FLIGHT: "4096" };
-
-type Service = { target: Target; db: Database; connections: Connections; cpu: () => number };
-
 const caughtUp = async ({ connections, db }: Service): Promise<void> => {
   const topic = connections.topics("samples");
   const ends = await readEnds(connections.kafka.logInfo(), [topic]);
@@ -92,10 +82,10 @@ const phasesOf = async (service: Service, bench: FreshnessBench, history: readon
       const part = Math.ceil(history.length / SHARES.length);
       const sending = busy ? sendHistory(service, history.slice(given, (given += part))) : Promise.resolve();
       await sleep(SETTLE_MS);
-      const cpu = service.cpu();
+      const cpu = service.usage().cpu_s;
       for (const looking of [probes, direct]) looking.phase(name);
       await sleep(bench.seconds * 1000);
-      const cpu_s = service.cpu() - cpu;
+      const cpu_s = service.usage().cpu_s - cpu;
       for (const looking of [probes, direct]) looking.phase("between");
       const { samples, refused, seconds }: Loaded = await load.stop();
       phases.push({ name, share, busy, sent_s: samples / seconds, refused, cpu_s: cpu_s / bench.seconds });
@@ -108,23 +98,12 @@ const phasesOf = async (service: Service, bench: FreshnessBench, history: readon
 
 const told = <T extends { phase: string }>(all: readonly T[]): T[] => all.filter(({ phase }) => phase !== "between");
 
-const run = async (bench: FreshnessBench, { env }: Place): Promise<FreshnessFigures> => {
-  const served = await startServing(MAIN, { ...env, ...UNLIMITED });
-  const connections = connect(readConfig(env), "bench");
-  const db = connections.openDatabase(4);
-  try {
-    const scopes = ["ingest", "read"] as const;
-    const token = await mintToken({ secret: env["AUTH_SECRET"] ?? "", ttl: 86_400, athletes: "*", scopes });
-    const cpu = (): number => treeUsage(served.pid).cpu_s;
-    const service = { target: { url: served.url, token }, db, connections, cpu };
+const run = (bench: FreshnessBench, place: Place): Promise<FreshnessFigures> =>
+  inService(place, async (service) => {
     const { say, seed } = bench;
-    const history = await encodeHistory(connections, { into: "backfill", rows: bench.history, days: 30, seed, say });
-    return await phasesOf(service, bench, history);
-  } finally {
-    await served.stop();
-    await db.close();
-  }
-};
+    const asked = { into: "backfill", rows: bench.history, days: 30, seed, say } as const;
+    return phasesOf(service, bench, await encodeHistory(service.connections, asked));
+  });
 
 /** B5: POST to visible in `today`, at shares of what the service can take, panes idle and busy; beside INSERT and SELECT. */
 export const benchFreshness = (bench: FreshnessBench): Promise<FreshnessFigures> =>

@@ -16,5 +16,18 @@ const freshness = (): Command =>
       printed(json, await benchFreshness({ ...options, stack, say }), freshnessText);
     });
 
+type GrownOptions = Common & { athletes: number; days: number; seed: number };
+
+const month = (): Command =>
+  benchmark("month", "staging over a simulated month: rows, table and indexes, day by day")
+    .option("--athletes <n>", "about 610 samples a day each", number, 4)
+    .option("--days <n>", "simulated, each a start of the service", number, 30)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: GrownOptions) => {
+      const { benchMonth } = await import("../month.ts");
+      const { monthText } = await import("../month-text.ts");
+      printed(json, await benchMonth({ ...options, stack, say }), monthText);
+    });
+
 /** Benchmarks of the service as a whole. */
-export const wholeBenchmarks = (): Command[] => [freshness()];
+export const wholeBenchmarks = (): Command[] => [freshness(), month()];

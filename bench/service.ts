@@ -1,0 +1,55 @@
+import { type Connections, connect } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
+import type { Database } from "../src/flow/ports.ts";
+import { type Serving, startServing } from "../src/ops/serving.ts";
+import { mintToken } from "../src/ops/token.ts";
+import { waitForQuiet } from "../src/ops/wait.ts";
+import type { Place } from "./place.ts";
+import type { Target } from "./probe.ts";
+import { type TreeUsage, treeUsage } from "./tree.ts";
+import { MAIN } from "./worker.ts";
+
+/** So that nothing but the machine limits what is sent. */
+export const UNLIMITED = { RATE_PER_TOKEN: "1000000", RATE_PER_ATHLETE: "1000000", MAX_IN_FLIGHT: "4096" };
+const PATIENCE_MS = 3_600_000;
+
+/** Edge, workers and api in processes of their own, as `serve` starts them. */
+export type Service = {
+  target: Target;
+  db: Database;
+  connections: Connections;
+  served: Serving;
+  usage(): TreeUsage;
+  /** Resolves when nothing that was accepted is under way. */
+  settled(): Promise<void>;
+};
+
+/** `shift_ms`: how far its clock is off, which `env` tells it. */
+export const inService = async <T>(
+  { env }: Pick<Place, "env">,
+  work: (service: Service) => Promise<T>,
+  shift_ms = 0,
+): Promise<T> => {
+  const served = await startServing(MAIN, { ...env, ...UNLIMITED });
+  const connections = connect(readConfig(env), "bench");
+  const db = connections.openDatabase(4);
+  const clock = { now: () => Date.now() + shift_ms };
+  const wait = { db, clock, logInfo: connections.kafka.logInfo(), topics: connections.topics };
+  try {
+    const scopes = ["ingest", "read"] as const;
+    const token = await mintToken({ secret: env["AUTH_SECRET"] ?? "", ttl: 86_400, athletes: "*", scopes });
+    return await work({
+      target: { url: served.url, token },
+      db,
+      connections,
+      served,
+      usage: () => treeUsage(served.pid),
+      settled: async () => {
+        await waitForQuiet({ ...wait, grace: connections.config.windowGrace }, { timeout: PATIENCE_MS });
+      },
+    });
+  } finally {
+    await served.stop();
+    await db.close();
+  }
+};
