@@ -9,6 +9,7 @@ import type { ConsumerOptions } from "./kafka-consumer.ts";
 import { logTo, silenceNegativeTimeouts } from "./kafka-log.ts";
 import type { KafkaLog } from "./kafka-log.ts";
 import { createProducer } from "./kafka-producer.ts";
+import { forgetHalfAnswers } from "./kafka-reconnect.ts";
 import { type KafkaSecurity, securityOptions } from "./kafka-security.ts";
 import { createTransactional } from "./kafka-transaction.ts";
 
@@ -31,6 +32,7 @@ type Timeouts = { connectionTimeout: number; requestTimeout: number; retries: nu
 export function createKafka({ brokers, clientId, log = () => undefined, security }: KafkaOptions): KafkaClient {
   registerZstd();
   silenceNegativeTimeouts();
+  forgetHalfAnswers();
   const secured = security === undefined ? {} : securityOptions(security);
   const open = ({ retries, ...timeouts }: Timeouts, watch?: (entry: LogEntry) => void) =>
     new kafkajs.Kafka({
