@@ -32,6 +32,7 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
     clientId: `health-sync-${role}`,
     log,
     security: config.kafkaSecurity,
+    client: config.kafkaClient,
   });
   const registry = createRegistry(config.registryUrl);
   const declared = declaredTopics({ prefix: config.prefix });

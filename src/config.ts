@@ -6,6 +6,7 @@ type Setting = { name: string; fallback: string | null; about: string };
 /** Listed by `health-sync serve --help`. A null fallback must be set for what needs it. */
 export const SETTINGS: readonly Setting[] = [
   { name: "KAFKA_BROKERS", fallback: null, about: "host:port, several with commas" },
+  { name: "KAFKA_CLIENT", fallback: "kafkajs", about: "kafkajs or platformatic: the library that reads and writes" },
   { name: "KAFKA_SSL", fallback: "", about: "true: brokers are reached by TLS" },
   {
     name: "KAFKA_SSL_CA",
@@ -56,8 +57,11 @@ export const SETTINGS: readonly Setting[] = [
   { name: "FAILPOINT_STOP", fallback: "", about: "fault runs only: the same, stopped (SIGSTOP) instead of killed" },
 ];
 
+const KAFKA_CLIENTS = ["kafkajs", "platformatic"] as const;
+
 export type Config = {
   brokers: string[];
+  kafkaClient: (typeof KAFKA_CLIENTS)[number];
   kafkaSecurity: {
     ssl: boolean;
     ca: string;
@@ -177,6 +181,11 @@ export const readConfig = (env: Env): Config => {
   return {
     get brokers() {
       return get("KAFKA_BROKERS").split(",");
+    },
+    get kafkaClient() {
+      const client = KAFKA_CLIENTS.find((known) => known === get("KAFKA_CLIENT"));
+      if (client) return client;
+      throw new Error(`KAFKA_CLIENT=${get("KAFKA_CLIENT")}: choose from ${KAFKA_CLIENTS.join(", ")}`);
     },
     get kafkaSecurity() {
       return kafkaSecurityOf(get);

@@ -28,6 +28,8 @@ test("the import rules catch each planted violation", () => {
     ["src/query/a.ts", `import { openObjects } from "../io/objects.ts";`],
     ["src/windows/a.ts", `import pg from "pg";`],
     ["src/io/postgres.ts", `import kafkajs from "kafkajs";`],
+    ["src/io/kafka-producer.ts", `import { Producer } from "@platformatic/kafka";`],
+    ["src/staging/a.ts", `import { Producer } from "@platformatic/kafka";`],
     ["src/io/a.ts", `import "../staging/stage.ts";`],
     ["src/ingest/a.ts", `import { stackEnv } from "../../test/support/stack.ts";`],
     ["src/publish/a.ts", `import {\n  x,\n} from "../ops/wait.ts";`],

@@ -12,8 +12,16 @@ import { createProducer } from "./kafka-producer.ts";
 import { forgetHalfAnswers } from "./kafka-reconnect.ts";
 import { type KafkaSecurity, securityOptions } from "./kafka-security.ts";
 import { createTransactional } from "./kafka-transaction.ts";
+import { onPlatformatic } from "./platformatic-lazy.ts";
 
-export type KafkaOptions = { brokers: string[]; clientId: string; log?: KafkaLog; security?: KafkaSecurity };
+export type KafkaOptions = {
+  brokers: string[];
+  clientId: string;
+  log?: KafkaLog;
+  security?: KafkaSecurity;
+  /** The library that reads and writes (docs/adr/0025); questions and topics are always kafkajs'. */
+  client?: "kafkajs" | "platformatic";
+};
 
 /** Nothing connects before it is used. Every part has connections of its own: close or stop each. */
 export type KafkaClient = {
@@ -28,8 +36,13 @@ export type KafkaClient = {
 
 type Timeouts = { connectionTimeout: number; requestTimeout: number; retries: number };
 
-/** The only way to Kafka, on kafkajs 2.2.4 by the rules of kafka-client.md. */
-export function createKafka({ brokers, clientId, log = () => undefined, security }: KafkaOptions): KafkaClient {
+/** The only way to Kafka, by the rules of kafka-client.md. */
+export function createKafka(options: KafkaOptions): KafkaClient {
+  const { client = "kafkajs" } = options;
+  return client === "kafkajs" ? onKafkajs(options) : { ...onKafkajs(options), ...onPlatformatic(options) };
+}
+
+function onKafkajs({ brokers, clientId, log = () => undefined, security }: KafkaOptions): KafkaClient {
   registerZstd();
   silenceNegativeTimeouts();
   forgetHalfAnswers();

@@ -6,7 +6,7 @@ const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 /** One record batch, inflated. A batch is at most 1 MB compressed, so only a bomb is larger than this. */
-const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
+export const MAX_INFLATED_BYTES = 128 * 1024 * 1024;
 
 /**
  * zstd from node:zlib, so that no native package is needed. The topics declare `compression.type=zstd`: whatever codec a

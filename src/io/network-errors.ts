@@ -22,13 +22,19 @@ export const textOf = (error: unknown, key: string): string => {
   return typeof value === "string" ? value : "";
 };
 
-/** The error itself, what caused it, and the members of an AggregateError (one a tried address). */
+/** Of a loop of causes, or of hundreds of tries. */
+const MOST_ERRORS = 64;
+
+/** The error itself, what caused it, and the members of an AggregateError (one a tried address), however deep. */
 export const errorChain = (error: unknown): unknown[] => {
   const chain: unknown[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null && chain.length < 8;) {
+  const left: unknown[] = [error];
+  while (left.length > 0 && chain.length < MOST_ERRORS) {
+    const at = left.shift();
+    if (at === undefined || at === null) continue;
     chain.push(at);
-    if (at instanceof AggregateError) chain.push(...at.errors);
-    at = at instanceof Error ? at.cause : undefined;
+    if (at instanceof AggregateError) left.push(...at.errors);
+    if (at instanceof Error) left.push(at.cause);
   }
   return chain;
 };

@@ -1,3 +1,4 @@
+import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
 import type { AddressInfo, Socket, TcpNetConnectOpts } from "node:net";
 
@@ -12,6 +13,12 @@ function apiKeys(chunk: Buffer): number[] {
   }
   return keys;
 }
+
+const lead = (connect: typeof net.connect): void => {
+  net.connect = connect;
+  net.createConnection = connect;
+  syncBuiltinESMExports();
+};
 
 /**
  * Between this process and a broker: lets a Produce request through and, when `steal` says so, cuts the line before its answer.
@@ -43,14 +50,14 @@ export async function answerThief(broker: string, steal: () => boolean): Promise
   });
   await new Promise<void>((resolve) => void proxy.listen(0, "127.0.0.1", resolve));
   const { port: detour } = proxy.address() as AddressInfo;
-  // kafkajs calls it with options and a listener only.
+  // Called with options and a listener only: by kafkajs as connect, by platformatic under its other name.
   const detoured = (options: TcpNetConnectOpts, connected?: () => void): Socket =>
     straight(options.port === Number(port) ? { ...options, host: "127.0.0.1", port: detour } : options, connected);
-  net.connect = detoured as typeof net.connect;
+  lead(detoured as typeof net.connect);
   return {
     stolen: () => stolen,
     stop() {
-      net.connect = straight;
+      lead(straight);
       for (const socket of open) socket.destroy();
       proxy.close();
     },

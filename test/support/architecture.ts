@@ -14,6 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Packages that only one kind of place may know. */
 const ONLY_IO = new Set([
   "kafkajs",
+  "@platformatic/kafka",
   "pg",
   "pg-copy-streams",
   "hyparquet",
@@ -22,7 +23,11 @@ const ONLY_IO = new Set([
   "pino",
   "prom-client",
 ]);
-const ONLY_KAFKA = /^src\/io\/kafka-[a-z-]+\.ts$/;
+/** Either client behind the Kafka port, and the files that may name it. */
+const ONLY_KAFKA: ReadonlyMap<string, RegExp> = new Map([
+  ["kafkajs", /^src\/io\/kafka-[a-z-]+\.ts$/],
+  ["@platformatic/kafka", /^src\/io\/platformatic-[a-z-]+\.ts$/],
+]);
 
 const withoutComments = (text: string): string =>
   text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
@@ -48,7 +53,8 @@ const faultOf = (source: Source, specifier: string): string | null => {
       : (specifier.split("/")[0] ?? "");
     if (from === "domain") return `domain imports nothing, not ${specifier}`;
     if (from !== "io" && ONLY_IO.has(name)) return `${name} is for io alone`;
-    return name === "kafkajs" && !ONLY_KAFKA.test(source.path) ? "kafkajs is for io/kafka-*.ts alone" : null;
+    const files = ONLY_KAFKA.get(name);
+    return files && !files.test(source.path) ? `${name} is for ${files.source} alone` : null;
   }
   const target = normalize(join(dirname(source.path), specifier));
   const to = folderOf(target);

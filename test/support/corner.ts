@@ -1,4 +1,5 @@
 import { afterAll } from "vitest";
+import { readConfig } from "../../src/config.ts";
 import { topicNames } from "../../src/flow/topics.ts";
 import { createCodec } from "../../src/io/avro-codec.ts";
 import { declaredTopics } from "../../src/io/avro-declared.ts";
@@ -12,7 +13,8 @@ import type { Isolated } from "./stack.ts";
 
 /** Ports on a corner of the stack, closed after the file's tests. Topics have few partitions, to be made faster. */
 export const openCorner = async (here: Isolated, partitions = 2) => {
-  const kafka = createKafka({ brokers: here.env.KAFKA_BROKERS.split(","), clientId: here.prefix });
+  const client = readConfig(process.env).kafkaClient;
+  const kafka = createKafka({ brokers: here.env.KAFKA_BROKERS.split(","), clientId: here.prefix, client });
   const registry = createRegistry(here.env.SCHEMA_REGISTRY_URL);
   const declared = declaredTopics({ prefix: here.prefix, partitions });
   const db = openDatabase({ url: here.databaseUrl });

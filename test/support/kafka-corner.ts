@@ -6,8 +6,13 @@ import { makeMember, until } from "./kafka-member.ts";
 import type { Member } from "./kafka-member.ts";
 import { isolated } from "./stack.ts";
 
+/** The libraries that pass the same contract. */
+export const CLIENTS = ["kafkajs", "platformatic"] as const;
+type Client = (typeof CLIENTS)[number];
+
 /** A corner of the stack's Kafka for one test file: names of its own, all closed and removed after its tests. */
 export type KafkaCorner = {
+  client: Client;
   kafka: KafkaClient;
   prefix: string;
   registryUrl: string;
@@ -19,15 +24,16 @@ export type KafkaCorner = {
   readAll(topic: string, topicPartition?: number): Promise<RawRecord[]>;
 };
 
-export async function kafkaCorner(name: string): Promise<KafkaCorner> {
+export async function kafkaCorner(name: string, client: Client = "kafkajs"): Promise<KafkaCorner> {
   const { prefix, env } = await isolated(name);
-  const kafka = createKafka({ brokers: env.KAFKA_BROKERS.split(","), clientId: `${prefix}test` });
+  const kafka = createKafka({ brokers: env.KAFKA_BROKERS.split(","), clientId: `${prefix}test`, client });
   const producer = kafka.producer();
   const members: Member[] = [];
   afterAll(async () => {
     await Promise.all([producer.close(), ...members.map((member) => member.stop())]);
   });
   const corner: KafkaCorner = {
+    client,
     kafka,
     prefix,
     registryUrl: env.SCHEMA_REGISTRY_URL,
@@ -47,6 +53,13 @@ export async function kafkaCorner(name: string): Promise<KafkaCorner> {
     readAll: (topic, topicPartition = 0) => readAll(corner, topic, topicPartition),
   };
   return corner;
+}
+
+/** A corner a library, for the tests that every one must pass. */
+export async function kafkaCorners(name: string): Promise<KafkaCorner[]> {
+  const corners: KafkaCorner[] = [];
+  for (const client of CLIENTS) corners.push(await kafkaCorner(`${name}-${client}`, client));
+  return corners;
 }
 
 let readers = 0;
