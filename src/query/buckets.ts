@@ -113,7 +113,7 @@ export const cumulativeBuckets = (
 
 type DayRange = { first: LocalDate; last: LocalDate; zoneAt: ZoneAt };
 
-const bounds = (date: LocalDate, zoneAt: ZoneAt): { start_at: Instant; end_at: Instant; date: LocalDate } => {
+export const dayBounds = (date: LocalDate, zoneAt: ZoneAt): { start_at: Instant; end_at: Instant; date: LocalDate } => {
   const zone = zoneAt(Date.parse(`${date}T12:00:00Z`));
   return { start_at: dayStart(date, zone), end_at: dayEnd(date, zone), date };
 };
@@ -125,7 +125,7 @@ export const discreteDays = (samples: readonly Sample[], range: DayRange): Discr
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([date, inside]) => {
       const figures = figuresOf(inside);
-      return figures === null ? [] : [{ ...bounds(date, range.zoneAt), ...figures }];
+      return figures === null ? [] : [{ ...dayBounds(date, range.zoneAt), ...figures }];
     });
 
 const daySums = (samples: readonly Sample[], order: SumOrder): Map<LocalDate, number> =>
@@ -138,4 +138,4 @@ export const cumulativeDays = (samples: readonly Sample[], range: DayRange, orde
   [...daySums(samples, order)]
     .filter(([date]) => date >= range.first && date <= range.last)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([date, sum]) => Object.assign(bounds(date, range.zoneAt), { sum }));
+    .map(([date, sum]) => Object.assign(dayBounds(date, range.zoneAt), { sum }));

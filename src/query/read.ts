@@ -19,8 +19,13 @@ const TRIES = 5;
 export type ReadDeps = {
   db: Database;
   objects: Pick<ObjectStore, "get" | "getRange">;
-  parquet: Pick<ParquetFormat, "decodeDay" | "decodeMetric" | "decodeRange" | "metricRange">;
+  parquet: Pick<
+    ParquetFormat,
+    "decodeDay" | "decodeMetric" | "decodeRange" | "metricRange" | "decodeSeries" | "seriesRange"
+  >;
   digest: Digest;
+  /** Collects the athlete's versions that were read: more than one, and an answer is of several moments. */
+  versions?: Set<number>;
   /** Rows of months that one request has decoded already: the pieces that it reads in overlap. */
   recent?: Map<string, Sample[]>;
 };
@@ -39,7 +44,13 @@ export type SeriesRequest = {
 /** Live samples that overlap [from, to), by start, end, id. `until`: complete up to this start; `to` if to the end. */
 export type Series = { live: Sample[]; until: Instant };
 
-type Plan = { settings: AthleteSettings; staged: Sample[]; pointers: Pointer[]; tombstones: Tombstone[] };
+type Plan = {
+  version: number;
+  settings: AthleteSettings;
+  staged: Sample[];
+  pointers: Pointer[];
+  tombstones: Tombstone[];
+};
 type Range = { from: Instant; to: Instant; reach: Instant; first: LocalDate; last: LocalDate };
 
 const rangeOf = (request: SeriesRequest): Range => {
@@ -52,7 +63,7 @@ const rangeOf = (request: SeriesRequest): Range => {
 /** Pointers, staging and tombstones of one moment (I8): a pane that moves rows in between is seen whole or not at all. */
 const readPlan = async (db: Database, athleteId: string, metric: string | null, range: Range): Promise<Plan> =>
   db.snapshot(async (tx) => ({
-    settings: (await readAthlete(tx, athleteId)).settings,
+    ...(await readAthlete(tx, athleteId)),
     staged: await readStaged(tx, athleteId, metric, range),
     pointers: await readPointers(tx, athleteId, metric, range),
     tombstones: await readTombstones(tx, athleteId, range),
@@ -140,6 +151,7 @@ export const readSeries = async (deps: ReadDeps, request: SeriesRequest): Promis
   for (let attempt = 1; ; attempt += 1) {
     try {
       const plan = await readPlan(deps.db, request.athlete_id, request.metric, range);
+      deps.versions?.add(plan.version);
       const { rows, until } = await readObjects(deps, plan, request);
       const all = [...plan.staged, ...rows];
       const more = await tombstonesOfRenamed(deps, request.athlete_id, all);

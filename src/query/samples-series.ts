@@ -1,11 +1,14 @@
 import type { MetricDefinition } from "../domain/catalogue.ts";
-import { DAY } from "../domain/local-day.ts";
-import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
+import { DAY, fromEpochDay } from "../domain/local-day.ts";
+import type { AthleteSettings, Instant, LocalDate, Sample } from "../domain/sample.ts";
+import { ObjectMissing } from "../flow/ports.ts";
 import * as buckets from "./buckets.ts";
+import { columnPoints, type Grid, gridOf, planSeries } from "./columns-read.ts";
 import { datesOf, type Resolution, spanOfDates } from "./params.ts";
 import { bucketPieces, datePieces, nextSlice, startingIn, withMargin } from "./pieces.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
+import type { Span } from "./segments.ts";
 import { metricBounds } from "./sql.ts";
 import { sumOrder } from "./sum-order.ts";
 import type { ZoneAt } from "./zone.ts";
@@ -46,10 +49,12 @@ async function* rawSlices(deps: ReadDeps, asked: Asked): AsyncGenerator<Points> 
   }
 }
 
+type Dates = { first: LocalDate; last: LocalDate };
+
 /** Local days, a month of samples in memory at a time: years of heart rates would take gigabytes. */
-async function* dayPieces(deps: ReadDeps, asked: Asked): AsyncGenerator<Points> {
+async function* dayPieces(deps: ReadDeps, asked: Asked, all: Dates): AsyncGenerator<Points> {
   const order = sumOrder(asked.metric, asked.settings);
-  for (const dates of datePieces(datesOf(asked.range, asked.zoneAt))) {
+  for (const dates of datePieces(all)) {
     const span = spanOfDates(dates);
     const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...span });
     const range = { ...dates, zoneAt: asked.zoneAt };
@@ -59,14 +64,39 @@ async function* dayPieces(deps: ReadDeps, asked: Asked): AsyncGenerator<Points> 
   }
 }
 
-async function* lengthPieces(deps: ReadDeps, asked: Asked, length: number): AsyncGenerator<Points> {
+async function* lengthPieces(deps: ReadDeps, asked: Asked, range: Span, length: number): AsyncGenerator<Points> {
   const order = sumOrder(asked.metric, asked.settings);
-  for (const piece of bucketPieces(asked.range, length)) {
+  for (const piece of bucketPieces(range, length)) {
     const margin = isCumulative(asked) ? piece : withMargin(piece, asked.range);
     const { live } = await readSeries(deps, { athlete_id: asked.athlete_id, metric: asked.metric.key, ...margin });
     yield isCumulative(asked)
       ? answer.cumulativePoints(buckets.cumulativeBuckets(live, length, piece, order))
       : answer.discretePoints(buckets.discreteBuckets(startingIn(live, piece, margin), length));
+  }
+}
+
+const TRIES = 5;
+
+/**
+ * Figures of what is at rest from columns, of all else from rows. Where an object is gone, the rest of the series is
+ * planned again.
+ */
+async function* discretePieces(deps: ReadDeps, asked: Asked, grid: Grid, attempt = 1): AsyncGenerator<Points> {
+  const { plan, segments } = await planSeries(deps, asked, grid);
+  deps.versions?.add(plan.version);
+  for (const segment of segments) {
+    const { from, to } = segment;
+    if (segment.rows && grid.by === "start_at") yield* lengthPieces(deps, asked, segment, grid.length);
+    else if (segment.rows) yield* dayPieces(deps, asked, { first: fromEpochDay(from), last: fromEpochDay(to - 1) });
+    else {
+      try {
+        yield await columnPoints(deps, asked, grid, { plan, segment });
+      } catch (error) {
+        if (!(error instanceof ObjectMissing) || attempt === TRIES) throw error;
+        yield* discretePieces(deps, asked, { ...grid, range: { from, to: grid.range.to } }, attempt + 1);
+        return;
+      }
+    }
   }
 }
 
@@ -85,9 +115,13 @@ const withSamples = async (deps: ReadDeps, asked: Asked): Promise<Asked | null> 
 /** A whole series in pieces of bounded size, in order: together what pages hold, once each. */
 export async function* seriesPieces(deps: ReadDeps, asked: Asked): AsyncGenerator<Points> {
   const reading: ReadDeps = { ...deps, recent: new Map() };
+  if (asked.resolution !== "raw" && !isCumulative(asked)) {
+    yield* discretePieces(reading, asked, gridOf(asked));
+    return;
+  }
   const narrowed = await withSamples(deps, asked);
   if (narrowed === null) return;
   if (narrowed.resolution === "raw") yield* rawSlices(reading, narrowed);
-  else if (narrowed.resolution === "1d") yield* dayPieces(reading, narrowed);
-  else yield* lengthPieces(reading, narrowed, buckets.LENGTHS[narrowed.resolution]);
+  else if (narrowed.resolution === "1d") yield* dayPieces(reading, narrowed, datesOf(narrowed.range, asked.zoneAt));
+  else yield* lengthPieces(reading, narrowed, narrowed.range, buckets.LENGTHS[narrowed.resolution]);
 }

@@ -63,22 +63,24 @@ export const readTombstonesOf = async (db: Database, athleteId: string, ids: rea
     [athleteId, ids],
   );
 
-/** The zone of the newest staged sample, or null. */
-export const newestStagedZone = async (db: Reader | Database, athleteId: string): Promise<string | null> =>
-  (
-    await db.query<{ tz: string }>(
-      `select tz from health_samples_staging where athlete_id = $1 order by start_at desc, sample_id desc limit 1`,
-      [athleteId],
-    )
-  )[0]?.tz ?? null;
-
-export const newestPointer = async (db: Database, athleteId: string): Promise<Pointer | null> =>
-  (
-    await db.query<Pointer>(
-      `select period_start, object_key, null as footer from health_streams where athlete_id = $1 order by period_start desc limit 1`,
-      [athleteId],
-    )
-  )[0] ?? null;
+/**
+ * The zone of the newest staged sample, else what the newest object's pointer says of its newest row; and that object,
+ * where its pointer does not say.
+ */
+export const readNewest = async (
+  db: Pick<Reader, "query">,
+  athleteId: string,
+): Promise<{ tz: string | null; object_key: string | null }> => {
+  const [row] = await db.query<{ staged: string | null; noted: string | null; object_key: string | null }>(
+    `select s.tz as staged, h.newest_tz as noted, h.object_key from (select) one
+     left join lateral (select tz from health_samples_staging where athlete_id = $1
+       order by start_at desc, sample_id desc limit 1) s on true
+     left join lateral (select newest_tz, object_key from health_streams where athlete_id = $1
+       order by period_start desc limit 1) h on true`,
+    [athleteId],
+  );
+  return { tz: row?.staged ?? row?.noted ?? null, object_key: row?.object_key ?? null };
+};
 
 /** Days, objects and staging together, between which a metric's samples lie; null where there are none. */
 export const metricBounds = async (

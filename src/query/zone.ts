@@ -2,7 +2,7 @@ import type { AthleteSettings, Instant, Sample } from "../domain/sample.ts";
 import { zoneAt } from "../domain/zone.ts";
 import { ObjectMissing } from "../flow/ports.ts";
 import type { ReadDeps } from "./read.ts";
-import { newestPointer, newestStagedZone } from "./sql.ts";
+import { readNewest } from "./sql.ts";
 
 /** The zone in which an athlete's dates are meant at an instant. */
 export type ZoneAt = (at: Instant) => string;
@@ -21,13 +21,11 @@ const latestZone = (rows: readonly Sample[]): string | null => {
 
 /** The zone of the newest sample anywhere: staged, else of the newest object. */
 export const newestZone = async (deps: ReadDeps, athleteId: string): Promise<string | null> => {
-  const staged = await newestStagedZone(deps.db, athleteId);
-  if (staged !== null) return staged;
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const pointer = await newestPointer(deps.db, athleteId);
-    if (!pointer) return null;
+    const { tz, object_key } = await readNewest(deps.db, athleteId);
+    if (tz !== null || object_key === null) return tz;
     try {
-      return latestZone(deps.parquet.decodeDay(await deps.objects.get(pointer.object_key)));
+      return latestZone(deps.parquet.decodeDay(await deps.objects.get(object_key)));
     } catch (error) {
       // Superseded since: its successor has the rows.
       if (!(error instanceof ObjectMissing)) throw error;
