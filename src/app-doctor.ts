@@ -1,5 +1,6 @@
 import type { Connections } from "./app.ts";
 import { systemClock } from "./app.ts";
+import { kafkaAdvice } from "./io/kafka-advice.ts";
 import { type Examination, examinations } from "./ops/doctor.ts";
 
 /** Reads every setting that `serve` needs; throws at the first that is missing or wrong. */
@@ -27,6 +28,7 @@ const opened = (connections: Connections): Opened => {
     settings: () => readAll(connections),
     db,
     logInfo: kafka.logInfo(),
+    kafkaAdvice,
     ports: { topics: kafka.topics(), subjects: registry },
     declared,
     registry: () => registry.subject(declared[0]?.subject ?? ""),

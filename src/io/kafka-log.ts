@@ -1,4 +1,5 @@
 import type { LogEntry, logCreator } from "kafkajs";
+import { kafkaAdvice } from "./kafka-advice.ts";
 
 export type KafkaLog = (event: string, fields: Record<string, unknown>) => void;
 
@@ -17,6 +18,8 @@ export const logTo =
     if (entry.log.message === ANSWERED) return;
     const fields: Record<string, unknown> = { message: entry.log.message, from: entry.namespace, level: entry.label };
     for (const name of CARRIED) if (entry.log[name] !== undefined) fields[name] = entry.log[name];
+    const advice = kafkaAdvice(entry.log.message);
+    if (advice !== undefined) fields["advice"] = advice;
     log("kafka_client", fields);
   };
 

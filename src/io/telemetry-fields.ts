@@ -17,7 +17,7 @@ const ALLOWED = new Set(
     "method route text stack attempt attempts retry_in_ms next_try_ms refusal what",
     "result dry_run type child_pid pid request_id frames",
     // of the Kafka client's own lines
-    "message level groupId broker retryCount retryTime",
+    "message level groupId broker retryCount retryTime advice",
     // how much
     "count records rows bytes ms seconds tally events objects deleted sent read",
     "windows panes backlog athletes deadletters dead_letters samples_count uptime_ms",

@@ -15,6 +15,8 @@ export type DoctorDeps<Schema extends object> = {
   settings: () => void;
   db: Database;
   logInfo: LogInfo;
+  /** What to do about Kafka when it fails with these words. */
+  kafkaAdvice: (says: string) => string | undefined;
   ports: TopicPorts<Schema>;
   declared: readonly Declared<Schema>[];
   registry: Probe;
@@ -27,6 +29,20 @@ const [SKEW_MS, OUTBOX_MS, LATE_MS] = [5_000, 300_000, 3_600_000];
 
 const fine = (says: string): Finding => ({ state: "fine", says });
 const minutes = (ms: number): string => `${Math.round(ms / 60_000)} min`;
+
+const kafka = async ({
+  logInfo,
+  kafkaAdvice,
+}: Pick<DoctorDeps<object>, "logInfo" | "kafkaAdvice">): Promise<Finding> => {
+  try {
+    return fine(`cluster ${await logInfo.clusterId()}`);
+  } catch (error) {
+    const says = error instanceof Error ? error.message : "";
+    const advice = kafkaAdvice(says);
+    if (advice === undefined) throw error;
+    return { state: "bad", says, advice };
+  }
+};
 
 const topics = async <Schema extends object>({ ports, declared }: DoctorDeps<Schema>): Promise<Finding> => {
   const { changes, refusals } = await compare(ports, declared);
@@ -125,7 +141,7 @@ const work = async ({ db, now }: { db: Database; now: () => number }): Promise<F
 /** Everything that is looked at, in an order in which the first that is bad often explains the rest. */
 export const examinations = <Schema extends object>(deps: DoctorDeps<Schema>): Examination[] => [
   { part: "settings", examine: async () => (deps.settings(), fine("all that serve needs are set")) },
-  { part: "kafka", examine: async () => fine(`cluster ${await deps.logInfo.clusterId()}`) },
+  { part: "kafka", examine: () => kafka(deps) },
   { part: "registry", examine: async () => (await deps.registry(), fine("answers")) },
   { part: "topics", examine: () => topics(deps) },
   { part: "postgres", examine: async () => (await deps.db.query("select 1"), fine("answers")) },
