@@ -16,7 +16,7 @@ const [lost, anew] = [await isolated("lost-place"), await isolated("restored")];
 const restored = { ...anew, prefix: lost.prefix, env: { ...anew.env, TOPIC_PREFIX: lost.prefix } };
 /** Never shorter than a backup takes and is kept: what the dump points to must be there when objects are copied. */
 const KEPT = { SWEEP_GRACE: "1h" };
-const WAITS_MS = WHOLE_MATRIX ? ([500, 6000] as const) : ([500, 1500] as const);
+const WAITS_MS: readonly [number, number] = WHOLE_MATRIX ? [500, 6000] : [500, 1500];
 
 /** Keys whose last record does not carry their highest revision: whoever goes by revisions would not see it. */
 const behind = async (): Promise<string[]> => {
