@@ -34,6 +34,16 @@ const found = async (listener: Listener, settings: Settings) => {
 beforeAll(async () => {
   broker = await startSecureBroker();
   for (let tries = 0; tries < 30 && (await found("plain", {}))?.state !== "fine"; tries += 1) await pause(500);
+  const kafka = createKafka({ brokers: [broker.plain], clientId: "first" });
+  await kafka.topics().create([{ name: "first", partitions: 1, replicas: 1, config: {} }]);
+  // The first group of a new broker finds no coordinator ready, and its member crashes as one does in `serve`.
+  for (let joined = false; !joined;) {
+    const member = makeMember(kafka, { group: "first", topics: ["first"] });
+    await member.begin().catch(() => undefined);
+    await until("a group to form", () => member.assignments.length + member.crashes.length > 0);
+    joined = member.assignments.length > 0;
+    await member.stop();
+  }
 }, 120_000);
 afterAll(() => broker.stop());
 
