@@ -27,7 +27,7 @@ const MISHAPS: Readonly<Record<string, { mishap: http.Mishap; only?: string }>> 
 /** In most rounds some requests go well, so that work goes on between the failing ones. */
 const SHARES = [1, 0.7, 0.4];
 const dice = random(SEED, "object store");
-const names = dice.shuffled(Object.keys(MISHAPS)).slice(0, WHOLE_MATRIX ? undefined : 2);
+const names = dice.shuffled(Object.keys(MISHAPS)).slice(0, WHOLE_MATRIX ? undefined : 1);
 const chains = [0, 1].map((n) => names.filter((_, i) => i % 2 === n)).filter((chain) => chain.length > 0);
 const corners = await Promise.all([isolated("s3-calm"), ...chains.map((_, n) => isolated(`s3-${n}`))]);
 const input = faultInput();
