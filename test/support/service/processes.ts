@@ -91,6 +91,19 @@ export const startServe = async (env: Env, roles: string, main?: string): Promis
   return Object.assign(edge, { url: String(url) });
 };
 
+/** Edge and api that may open only so many files and connections, or write only so much: arguments of `ulimit`. */
+export const startLimited = async (env: Env, ulimit: string): Promise<ServiceProcess & { url: string }> => {
+  const program = [process.execPath, "--disable-warning=ExperimentalWarning", MAIN, "serve", "--roles", "edge,api"];
+  const edge = watch(
+    spawn("sh", ["-c", `ulimit ${ulimit} && exec "$0" "$@"`, ...program], {
+      env: { ...process.env, ...env, PORT: "0", LOG_LEVEL: "info" },
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
+  const { url } = await edge.event("listening");
+  return Object.assign(edge, { url: String(url) });
+};
+
 /** Any command, left running. */
 export const startCommand = (args: readonly string[], env: Env, main?: string): ServiceProcess =>
   start(args, env, main);
