@@ -24,5 +24,18 @@ const panes = (): Command =>
       printed(json, await benchPanes({ ...options, extension: postgresExtension, stack, say }), panesText);
     });
 
-/** Benchmarks of single stages. */
-export const stageBenchmarks = (): Command[] => [staging(), panes()];
+type ClientsOptions = Omit<RoundsOptions, "seed"> & { records: number; seconds: number };
+
+const clients = (): Command =>
+  benchmark("clients", "both Kafka clients: produce, consume, idle latency, and the gap after a kill")
+    .option("--rounds <n>", "of both in turn", number, 5)
+    .option("--records <n>", "of 2 KB, of each round", number, 30_000)
+    .option("--seconds <n>", "of each idle phase", number, 20)
+    .action(async ({ json, stack, ...options }: ClientsOptions) => {
+      const { benchClients } = await import("../clients.ts");
+      const { clientsText } = await import("../clients-text.ts");
+      printed(json, await benchClients({ ...options, stack, say }), clientsText);
+    });
+
+/** Benchmarks of single stages and ports. */
+export const stageBenchmarks = (): Command[] => [staging(), panes(), clients()];
