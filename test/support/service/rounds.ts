@@ -20,7 +20,7 @@ const LASTS_MS = [2500, 6000] as const;
 const MET_MS = 30_000;
 
 /** A worker that is started again when it ends, as a supervisor does; what it ended with is said. */
-const keptWorker = (service: Service, name: string) => {
+export const keptWorker = (service: Service, name: string) => {
   let isWanted = true;
   let current = service.worker();
   const keep = async (): Promise<void> => {
@@ -34,6 +34,7 @@ const keptWorker = (service: Service, name: string) => {
   const kept = keep();
   return {
     ready: () => current.event("worker.ready"),
+    kill: () => current.signal("SIGKILL"),
     stop: async () => {
       isWanted = false;
       await current.stop();
