@@ -19,9 +19,9 @@ export type Service = {
   db: Database;
   connections: Connections;
   served: Serving;
-  usage(): TreeUsage;
+  usage: () => TreeUsage;
   /** Resolves when nothing that was accepted is under way. */
-  settled(): Promise<void>;
+  settled: () => Promise<void>;
 };
 
 /** `shift_ms`: how far its clock is off, which `env` tells it. */

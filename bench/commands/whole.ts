@@ -29,5 +29,43 @@ const month = (): Command =>
       printed(json, await benchMonth({ ...options, stack, say }), monthText);
     });
 
+type GrowthOptions = Common & { most: number; density: number; queries: number; seed: number };
+
+const growth = (): Command =>
+  benchmark("growth", "athletes × days: CPU of ingest, bytes stored, a point query, and their slopes")
+    .option("--most <n>", "samples a cell; larger cells are left out (the whole: 10000000)", number, 40_000)
+    .option("--density <percent>", "of a generated day's 520 samples", number, 10)
+    .option("--queries <n>", "a cell", number, 40)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: GrowthOptions) => {
+      const { benchGrowth } = await import("../growth.ts");
+      const { growthText } = await import("../growth-text.ts");
+      printed(json, await benchGrowth({ ...options, stack, say }), growthText);
+    });
+
+const recovery = (): Command =>
+  benchmark("recovery", "an hour's backlog against real time; a killed worker until its first commit")
+    .option("--athletes <n>", "whose hour it is", number, 2_000)
+    .option("--kills <n>", "while samples come in", number, 5)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: Common & { athletes: number; kills: number; seed: number }) => {
+      const { benchRecovery, recoveryText } = await import("../recovery.ts");
+      printed(json, await benchRecovery({ ...options, stack, say }), recoveryText);
+    });
+
+type IdleOptions = Common & { minutes: number; athletes: number; trace: number; seed: number };
+
+const idle = (): Command =>
+  benchmark("idle", "a day of many athletes compressed into minutes, then nothing: CPU and memory")
+    .option("--minutes <n>", "of nothing (the whole: 10)", number, 1)
+    .option("--athletes <n>", "of the trace (the whole: 1000)", number, 50)
+    .option("--trace <minutes>", "into which their day is compressed (the whole: 30)", number, 2)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: IdleOptions) => {
+      const { benchIdle } = await import("../idle.ts");
+      const { idleText } = await import("../idle-text.ts");
+      printed(json, await benchIdle({ ...options, stack, say }), idleText);
+    });
+
 /** Benchmarks of the service as a whole. */
-export const wholeBenchmarks = (): Command[] => [freshness(), month()];
+export const wholeBenchmarks = (): Command[] => [freshness(), growth(), month(), recovery(), idle()];
