@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { benchmark, type Common, number, printed, rounds, type RoundsOptions, say } from "./commands/options.ts";
+import { all } from "./commands/all.ts";
 import { stageBenchmarks } from "./commands/stages.ts";
 import { wholeBenchmarks } from "./commands/whole.ts";
 import { PEER, type Row } from "./import-rows.ts";
@@ -54,13 +55,16 @@ const replay = (): Command =>
     });
 
 const history = (): Command =>
-  rounds(benchmark("history", "one metric over a day, 30 days and a year, cold and warm, beside DuckDB")).action(
-    async ({ json, stack, ...options }: RoundsOptions) => {
+  rounds(benchmark("history", "one metric over a day, 30 days and a year, cold and warm, beside DuckDB"))
+    .option(
+      "--httpfs <file>",
+      "DuckDB's extension httpfs of its own version: DuckDB reads the object store itself, too",
+    )
+    .action(async ({ json, stack, httpfs, ...options }: RoundsOptions & { httpfs?: string }) => {
       const { benchHistory } = await import("./history.ts");
       const { historyText } = await import("./lake-text.ts");
-      printed(json, await benchHistory({ ...options, stack, say }), historyText);
-    },
-  );
+      printed(json, await benchHistory({ ...options, httpfs, stack, say }), historyText);
+    });
 
 const deletions = (): Command =>
   rounds(benchmark("deletions", "1, 50 and 1,000 deletions by id alone over days and months of history"))
@@ -84,6 +88,18 @@ const edge = (): Command =>
       printed(json, await benchEdge({ ...options, stack, say }), edgeText);
     });
 
+type UploadOptions = Common & { mb: number; steps: number; seed: number };
+
+const upload = (): Command =>
+  benchmark("upload", "export.zip through the upload door, larger each time: the most memory that the edge takes")
+    .option("--mb <n>", "of XML in the largest", number, 300)
+    .option("--steps <n>", "so many sizes up to it", number, 3)
+    .option("--seed <n>", "of the generator", number, 1)
+    .action(async ({ json, stack, ...options }: UploadOptions) => {
+      const { benchUpload, uploadText } = await import("./upload.ts");
+      printed(json, await benchUpload({ ...options, stack, say }), uploadText);
+    });
+
 /** `health-sync bench NAME`. Figures are of this machine at this moment: compare within one run only. */
 export const benchCommand = (): Command => {
   const command = new Command("bench").description(
@@ -102,9 +118,10 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  for (const one of [...stageBenchmarks(), ...wholeBenchmarks()]) command.addCommand(one);
+  for (const one of [...stageBenchmarks(), ...wholeBenchmarks(), all()]) command.addCommand(one);
   return command
     .addCommand(edge())
+    .addCommand(upload())
     .addCommand(backfill())
     .addCommand(history())
     .addCommand(deletions())

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { extname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { connect, type Connections } from "../src/app.ts";
@@ -9,7 +8,7 @@ import { decideBatch } from "../src/ingest/decide.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { type Spread, spreadOf } from "./figures.ts";
 import { type NativeSample, sendings } from "./generator/batches.ts";
-import { usageOf } from "./measure.ts";
+import { listening } from "./listening.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 
 export type EdgeBench = { samples: number; rounds: number; seed: number; stack: string | undefined; say: Say };
@@ -30,20 +29,6 @@ const extension = extname(import.meta.filename);
 type Body = { athlete: string; text: string; samples: NativeSample[] };
 /** Sends one body and resolves once it is acknowledged. */
 type Contender = { what: string; send: (body: Body) => Promise<void>; cpu: () => number; topics: readonly string[] };
-type Child = { url: string; cpu: () => number; stop: () => void };
-
-const start = (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Child> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "ignore", "pipe"] });
-    const cpu = (): number => usageOf(child.pid ?? 0)?.cpu_s ?? 0;
-    let told = "";
-    child.once("exit", (code) => reject(new Error(`${argv.join(" ")} ended with ${code}: ${told.slice(-500)}`)));
-    child.stderr.on("data", (bytes: Buffer) => {
-      told = (told + bytes.toString()).slice(-10_000);
-      const url = /"event":"listening","url":"([^"]+)"/.exec(told)?.[1];
-      if (url !== undefined) resolve({ url, cpu, stop: () => void child.kill("SIGTERM") });
-    });
-  });
 
 const bodiesOf = (all: readonly NativeSample[], size: number, count: number): Body[] =>
   Array.from({ length: count }, (_, n) => {
@@ -97,11 +82,11 @@ const ROWS_TO_COUNT = ["samples", "sleep", "backfill"] as const;
 
 const measureAll = async ({ env, say }: Place, { samples, rounds, seed }: EdgeBench): Promise<EdgeRow[]> => {
   const rates = { RATE_PER_TOKEN: "1000000", RATE_PER_ATHLETE: "1000000", MAX_IN_FLIGHT: "4096" };
-  const edge = await start([join(here, "..", "src", `main${extension}`), "serve", "--roles", "edge", "--setup"], {
+  const edge = await listening([join(here, "..", "src", `main${extension}`), "serve", "--roles", "edge", "--setup"], {
     ...env,
     ...rates,
   });
-  const naive = await start([join(here, `edge-naive${extension}`)], env);
+  const naive = await listening([join(here, `edge-naive${extension}`)], env);
   const connections = connect(readConfig(env), "bench");
   const producer = connections.kafka.producer();
   try {
