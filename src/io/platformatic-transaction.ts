@@ -1,4 +1,4 @@
-import { Producer as Client } from "@platformatic/kafka";
+import { Producer as Client, addPartitionsToTxnV3, kGetApi } from "@platformatic/kafka";
 import type { BaseOptions } from "@platformatic/kafka";
 import { ProducerFenced } from "../flow/ports.ts";
 import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
@@ -28,6 +28,7 @@ export async function createTransactional(
     compression: "zstd",
   });
   client.on("error", () => undefined);
+  askAsClient(client);
   const late = `Kafka did not finish a transaction of ${id} within ${giveUpMs} ms: its outcome is unknown`;
   let ended: Error | null = null;
   let tail: Promise<unknown> = Promise.resolve();
@@ -81,4 +82,16 @@ async function transaction(client: Client, records: readonly OutgoingRecord[], t
   }
   await begun.commit();
   return latest(parts);
+}
+
+/**
+ * Versions of this request above 3 are for brokers, and the library takes the highest: a cluster that checks rights would
+ * want those of a broker for it.
+ */
+function askAsClient(client: Client): void {
+  const known = client[kGetApi].bind(client);
+  client[kGetApi] = (name, callback) => {
+    if (name === "AddPartitionsToTxn") callback(null, addPartitionsToTxnV3.api as never);
+    else known(name, callback);
+  };
 }
