@@ -1,10 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OutgoingRecord } from "../src/flow/ports.ts";
-import { readEnds } from "../src/ops/wait-conditions.ts";
 import { type Direct, startDirect } from "./direct.ts";
 import { type Loaded, bodyOfNow, post, startLoad } from "./load.ts";
-import { encodeHistory, positionsIn } from "./log.ts";
+import { caughtUp, encodeHistory } from "./log.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { type Freshness, startProbes } from "./probe.ts";
 import { type Service, inService } from "./service.ts";
@@ -25,17 +24,6 @@ const SHARES = [0.1, 0.5, 0.8];
 const ATHLETES = 64;
 const AT_ONCE = 16;
 const SETTLE_MS = 3_000;
-const caughtUp = async ({ connections, db }: Service): Promise<void> => {
-  const topic = connections.topics("samples");
-  const ends = await readEnds(connections.kafka.logInfo(), [topic]);
-  for (;;) {
-    const at = await positionsIn(db, topic);
-    const behind = [...ends].some(([place, end]) => (at.get(Number(place.slice(topic.length + 1))) ?? 0) < end);
-    if (!behind) return;
-    await sleep(20);
-  }
-};
-
 const sendFor = async ({ target }: Service, { body, seconds }: FreshnessBench): Promise<number> => {
   const until = performance.now() + seconds * 1000;
   let taken = 0;
@@ -54,7 +42,7 @@ const capacityOf = async (service: Service, bench: FreshnessBench): Promise<numb
     bench.say(what);
     const began = performance.now();
     const samples = await sendFor(service, bench);
-    await caughtUp(service);
+    await caughtUp(service.connections, service.db);
     capacity = (1000 * samples) / (performance.now() - began);
   }
   return capacity;
@@ -90,7 +78,7 @@ const phasesOf = async (service: Service, bench: FreshnessBench, history: readon
       const { samples, refused, seconds }: Loaded = await load.stop();
       phases.push({ name, share, busy, sent_s: samples / seconds, refused, cpu_s: cpu_s / bench.seconds });
       await sending;
-      await caughtUp(service);
+      await caughtUp(service.connections, service.db);
     }
   }
   return { capacity_s, phases, fresh: told(await probes.stop()), direct: told(await direct.stop()) };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Connections } from "../src/app.ts";
 import type { SampleChunk } from "../src/domain/sample.ts";
 import { digest } from "../src/flow/digest.ts";
@@ -157,4 +158,15 @@ export const positionsIn = async (db: Database, topic: string): Promise<Map<numb
     [STAGING_GROUP, topic],
   );
   return new Map(rows.map(({ topic_partition, position }) => [topic_partition, position]));
+};
+
+/** Resolves when staging has applied the live topic of samples to where it ended at the call. */
+export const caughtUp = async ({ kafka, topics }: Connections, db: Database): Promise<void> => {
+  const topic = topics("samples");
+  const bounds = await kafka.logInfo().bounds(topic);
+  for (;;) {
+    const at = await positionsIn(db, topic);
+    if ([...bounds].every(([partition, { low, high }]) => high === low || (at.get(partition) ?? 0) >= high)) return;
+    await sleep(20);
+  }
 };

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { all } from "./all.ts";
 import { benchmark, type Common, number, printed, say } from "./options.ts";
 
 type FreshnessOptions = Common & { seconds: number; live: number; body: number; history: number; seed: number };
@@ -68,4 +69,4 @@ const idle = (): Command =>
     });
 
 /** Benchmarks of the service as a whole. */
-export const wholeBenchmarks = (): Command[] => [freshness(), growth(), month(), recovery(), idle()];
+export const wholeBenchmarks = (): Command[] => [freshness(), growth(), month(), recovery(), idle(), all()];
