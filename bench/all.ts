@@ -22,6 +22,7 @@ export type AllBench = {
   only: readonly string[] | undefined;
   /** Programs and files of the peers, where they are there. */
   peers: { importer: string | undefined; postgres: string | undefined; httpfs: string | undefined };
+  stack: string | undefined;
   say: Say;
 };
 
@@ -37,8 +38,8 @@ const failed = (id: string, name: string, error: unknown): Line => ({
 });
 
 /** Every benchmark in a process of its own, one after the other, on one stack; what fails is a line, and the rest goes on. */
-export const benchAll = async ({ size, only, peers, say }: AllBench): Promise<Line[]> => {
-  const stack = `bench-all-${process.pid}`;
+export const benchAll = async ({ size, only, peers, say, stack: given }: AllBench): Promise<Line[]> => {
+  const stack = given ?? `bench-all-${process.pid}`;
   await up({ name: stack, docker: "never", say });
   const lines: Line[] = [];
   try {
@@ -56,7 +57,7 @@ export const benchAll = async ({ size, only, peers, say }: AllBench): Promise<Li
       say(`${id} ${name}: ${Math.round((Date.now() - began) / 1000)} s`);
     }
   } finally {
-    await down(stack, false, say);
+    if (given === undefined) await down(stack, false, say);
   }
   return lines;
 };

@@ -1,21 +1,17 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { Size } from "../all.ts";
-import { printed, say } from "./options.ts";
+import { benchmark, type Common, printed, say } from "./options.ts";
 
-type AllOptions = {
+type AllOptions = Common & {
   size: Size;
   only?: string[];
   peer?: string;
   postgresExtension?: string;
   httpfs?: string;
-  json?: true;
 };
 
 export const all = (): Command =>
-  new Command("all")
-    .description(
-      "B1 to B10, one after the other on a stack of their own, and one table: figure, ceiling, peer, ratio, goal",
-    )
+  benchmark("all", "B1 to B10, one after the other, and one table: figure, ceiling, peer, ratio, goal")
     .addOption(
       new Option("--size <size>", "small: about half an hour on two quiet cores; full: the sizes of the goals, hours")
         .choices(["small", "full"])
@@ -25,11 +21,10 @@ export const all = (): Command =>
     .option("--peer <program>", "healthkit-to-sqlite, for import")
     .option("--postgres-extension <file>", "DuckDB's Postgres scanner, for panes")
     .option("--httpfs <file>", "DuckDB's httpfs, for history")
-    .option("--json", "print JSON")
-    .action(async ({ size, only, peer, postgresExtension, httpfs, json }: AllOptions) => {
+    .action(async ({ size, only, peer, postgresExtension, httpfs, json, stack }: AllOptions) => {
       const { benchAll, allText } = await import("../all.ts");
       const peers = { importer: peer, postgres: postgresExtension, httpfs };
-      const lines = await benchAll({ size, only, peers, say });
+      const lines = await benchAll({ size, only, peers, stack, say });
       printed(json, lines, allText);
       process.exitCode = lines.some(({ value }) => value.startsWith("failed")) ? 1 : 0;
     });
