@@ -258,3 +258,29 @@ test.each(corners)("$client: a member that cannot reach Kafka does not start", a
   await expect(away.begin()).rejects.toThrow(/ECONNREFUSED/);
   await away.stop();
 });
+
+test("members on either client share a group, so that one is changed for the other member by member", async () => {
+  const [first, second] = corners;
+  if (!first || !second) throw new Error("two clients are to be compared");
+  const topic = await filled(first, "mixed", 0, 4);
+  const group = `${first.prefix}mixed`;
+  const members = [first, second, first].map(({ kafka }) =>
+    makeMember(kafka, { group, topics: [topic], heartbeatMs: 500 }),
+  );
+  const held = (): string[] => members.flatMap(({ assignments }) => (assignments.at(-1) ?? []).map(key)).toSorted();
+  try {
+    for (const [at, member] of members.entries()) {
+      await member.begin();
+      await until("a share for each", () => {
+        const shares = members.slice(0, at + 1).map(({ assignments }) => assignments.at(-1)?.length ?? 0);
+        return shares.every((share) => share > 0) && held().length === 4;
+      });
+      expect(new Set(held()).size).toBe(4);
+    }
+    // The leader leaves, and whoever leads next is on the other client.
+    await members.shift()?.stop();
+    await until("all again", () => new Set(held()).size === 4 && held().length === 4);
+  } finally {
+    await Promise.all(members.map((member) => member.stop()));
+  }
+});

@@ -28,6 +28,9 @@ test("defaults are those of the list", () => {
     ca: undefined,
   });
   expect(config.kafkaSecurity).toEqual({ ssl: false, ca: "", cert: "", key: "", sasl: null });
+  expect(config.kafkaClient).toBe("kafkajs");
+  expect(readConfig({ KAFKA_CLIENT: "platformatic" }).kafkaClient).toBe("platformatic");
+  expect(() => readConfig({ KAFKA_CLIENT: "x" }).kafkaClient).toThrow("KAFKA_CLIENT=x: choose from kafkajs, platf");
   expect(config.authKeys).toBeNull();
   expect(config.limits).toEqual({ per_token: 1000, per_athlete: 100, in_flight: 256 });
   expect(() => readConfig({ RATE_PER_TOKEN: "fast" }).limits).toThrow("RATE_PER_TOKEN=fast: give a number above 0");
