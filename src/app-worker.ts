@@ -151,8 +151,11 @@ const startWindows = async (deps: Deps): Promise<{ done: Promise<void> }> => {
   });
   const consumer = kafka.consumer({ group: `${config.prefix}windows`, topics: [topics("windows")] });
   await followWakeUps({ consumer, log, crashed: fatal }, stage);
-  const ended = stage.run(deps.signal).catch(fatal);
-  return { done: ended.finally(() => consumer.stop()) };
+  const run = async (): Promise<void> => {
+    await stage.run(deps.signal).catch(fatal);
+    await consumer.stop();
+  };
+  return { done: run() };
 };
 
 const startRelay = (deps: Deps): Promise<void> => {
