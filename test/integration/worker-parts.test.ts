@@ -26,8 +26,9 @@ const serving = async (here: Awaited<ReturnType<typeof isolated>>, extra: Record
     lines("worker.started").flatMap((line) => (line.part === part ? [line.child_pid ?? 0] : []));
   const text = (path: string): Promise<string> => fetch(service.url + path).then((answer) => answer.text());
   const parts = async () => (JSON.parse(await text("/readyz")) as { parts: Record<string, unknown> }).parts;
-  const ready = async (): Promise<void> =>
+  const ready = async (): Promise<void> => {
     await expect.poll(parts, patient).toMatchObject({ [LIVE]: { ok: true }, [BACKGROUND]: { ok: true } });
+  };
   const { ask, post } = asking(() => service);
   let n = 0;
   /** Sends a heart rate and waits until it is applied. */
