@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { benchmark, type Common, number, printed, rounds, type RoundsOptions, say } from "./commands/options.ts";
-import { all } from "./commands/all.ts";
 import { stageBenchmarks } from "./commands/stages.ts";
 import { wholeBenchmarks } from "./commands/whole.ts";
 import { PEER, type Row } from "./import-rows.ts";
@@ -118,7 +117,7 @@ export const benchCommand = (): Command => {
       const { rows, bytes } = await benchImport({ mb, seed, peer, edgeOnly, say });
       process.stdout.write(`${json ? JSON.stringify({ mb, seed, bytes, rows }, null, 2) : table(rows, bytes)}\n`);
     });
-  for (const one of [...stageBenchmarks(), ...wholeBenchmarks(), all()]) command.addCommand(one);
+  for (const one of [...stageBenchmarks(), ...wholeBenchmarks()]) command.addCommand(one);
   return command
     .addCommand(edge())
     .addCommand(upload())

@@ -1,20 +1,29 @@
-import { readFileSync } from "node:fs";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { digest } from "../src/flow/digest.ts";
-import type { ObjectStore } from "../src/flow/ports.ts";
+import type { ByteRange, ObjectStore } from "../src/flow/ports.ts";
 import type { RouteRequest } from "../src/flow/route.ts";
 import { slots } from "../src/flow/slots.ts";
 import { cacheObjects } from "../src/io/object-cache.ts";
+import { footerOf } from "../src/io/parquet-file.ts";
 import { parquetFormat } from "../src/io/parquet.ts";
 import { samplesRoute } from "../src/query/samples.ts";
+import { type Duck, type Span, localDuck, remoteDuck } from "./duckdb.ts";
 import { type Spread, spreadOf } from "./figures.ts";
 import { BY_DAY, BY_MONTH, type Lake, counted, inLake } from "./lake.ts";
 import type { Say } from "./place.ts";
+import { type SlowStore, slowStore } from "./slow-store.ts";
 
-export type HistoryBench = { rounds: number; seed: number; stack: string | undefined; say: Say };
+export type HistoryBench = {
+  rounds: number;
+  seed: number;
+  stack: string | undefined;
+  /** DuckDB's extension of that name: a file. */
+  httpfs: string | undefined;
+  say: Say;
+};
 export type HistoryRow = { span: string; delay_ms: number; what: string; ms: Spread; cpu_ms: Spread } & Asked;
 type Asked = { gets: number; kib: number };
 
@@ -24,7 +33,6 @@ const CACHE_BYTES = 128 << 20;
 const DOWNLOADS = 8;
 const DELAYS = [0, 20];
 
-type Span = { name: string; athlete: string; from: string; to: string };
 const SPANS: readonly Span[] = [
   { name: "1 day", athlete: BY_DAY, from: "2025-06-10", to: "2025-06-10" },
   { name: "30 days", athlete: BY_DAY, from: "2025-06-01", to: "2025-06-30" },
@@ -51,19 +59,6 @@ const product = (lake: Lake, span: Span, store: Pick<ObjectStore, "get" | "getRa
   };
 };
 
-const duckdb = async () => {
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const connection = await (await DuckDBInstance.create(":memory:", { threads: "2" })).connect();
-  return async (files: readonly string[], span: Span): Promise<Answer> => {
-    const list = files.map((file) => `'${file}'`).join(",");
-    const reader = await connection.runAndReadAll(
-      `select local_date, count(*), avg(value), min(value) as min, max(value) as max from read_parquet([${list}])
-       where metric = '${METRIC}' and local_date between '${span.from}' and '${span.to}' group by 1 order by 1`,
-    );
-    return answerOf(reader.getRowObjects().map(({ min, max }) => ({ min: Number(min), max: Number(max) })));
-  };
-};
-
 const keysOf = async (lake: Lake, span: Span): Promise<string[]> => {
   const rows = await lake.db.query<{ object_key: string }>(
     `select object_key from health_streams where athlete_id = $1 and period_start <= $3 and period_end >= $2`,
@@ -71,8 +66,6 @@ const keysOf = async (lake: Lake, span: Span): Promise<string[]> => {
   );
   return rows.map(({ object_key }) => object_key);
 };
-
-type Duck = Awaited<ReturnType<typeof duckdb>>;
 
 const downloaded = (store: ObjectStore, keys: readonly string[], folder: string) => async (): Promise<string[]> => {
   const turn = slots(DOWNLOADS);
@@ -87,36 +80,85 @@ const downloaded = (store: ObjectStore, keys: readonly string[], folder: string)
   );
 };
 
-const contenders = async (lake: Lake, span: Span, given: { delay: number; duck: Duck | null; folder: string }) => {
-  const { delay, duck, folder } = given;
-  const keys = await keysOf(lake, span);
-  const files = keys.map((key) => lake.files.get(key) ?? "");
-  const [cold, behind, peer] = [counted(lake.store, delay), counted(lake.store, delay), counted(lake.store, delay)];
+/** The bytes of a file that hold the series, and no others. */
+const exactly = (file: string): { file: string; range: ByteRange } => {
+  const bytes = readFileSync(file);
+  return { file, range: parquetFormat.seriesRange(footerOf(bytes), METRIC) ?? { from: 0, to: bytes.length } };
+};
+
+const readExactly = ({ file, range }: ReturnType<typeof exactly>): void => {
+  const at = openSync(file, "r");
+  readSync(at, new Uint8Array(range.to - range.from), 0, range.to - range.from, range.from);
+  closeSync(at);
+};
+
+const askedOf = (seen: { gets: number; bytes: number }) => (): Asked => {
+  const now = { gets: seen.gets, kib: seen.bytes / 1024 };
+  Object.assign(seen, { gets: 0, bytes: 0 });
+  return now;
+};
+
+type Given = { delay: number; ducks: Ducks; folder: string };
+
+const ours = (lake: Lake, span: Span, { delay }: Given): Contender[] => {
+  const [cold, behind] = [counted(lake.store, delay), counted(lake.store, delay)];
+  const warm = cacheObjects(behind.store, CACHE_BYTES);
+  return [
+    { what: "samples, cold", run: product(lake, span, cold.store), asked: askedOf(cold), timed: true },
+    { what: "samples, warm cache", run: product(lake, span, warm), asked: askedOf(behind), timed: true },
+  ];
+};
+
+const theirs = (lake: Lake, span: Span, keys: readonly string[], { delay, ducks, folder }: Given): Contender[] => {
+  const peer = counted(lake.store, delay);
   const fetch = downloaded(peer.store, keys, folder);
-  const asked = (seen: typeof cold) => (): Asked => {
-    const now = { gets: seen.gets, kib: seen.bytes / 1024 };
-    Object.assign(seen, { gets: 0, bytes: 0 });
+  const files = keys.map((key) => lake.files.get(key) ?? "");
+  const { local, cold, warm, slow } = ducks;
+  const through = (): Asked => {
+    const now = { gets: slow?.asked.requests ?? 0, kib: (slow?.asked.bytes ?? 0) / 1024 };
+    if (slow) Object.assign(slow.asked, { requests: 0, bytes: 0 });
     return now;
   };
-  const ours = product(lake, span, cacheObjects(behind.store, CACHE_BYTES));
-  const all: Contender[] = [
-    { what: "samples, cold", run: product(lake, span, cold.store), asked: asked(cold), timed: true },
-    { what: "samples, warm cache", run: ours, asked: asked(behind), timed: true },
-    {
-      what: "the objects' bytes, local files",
-      run: async () => (files.map((file) => readFileSync(file).length), null),
+  const all: (Contender | null)[] = [
+    cold && {
+      what: "DuckDB over HTTP, cold",
+      run: async () => answerOf(await cold(keys, span)),
+      asked: through,
+      timed: true,
+    },
+    warm && {
+      what: "DuckDB over HTTP, warm",
+      run: async () => answerOf(await warm(keys, span)),
+      asked: through,
+      timed: true,
+    },
+    local && {
+      what: "download, then DuckDB",
+      run: async () => answerOf(await local(await fetch(), span)),
+      asked: askedOf(peer),
+      timed: true,
+    },
+    local && {
+      what: "DuckDB, local files",
+      run: async () => answerOf(await local(files, span)),
       asked: NONE,
       timed: delay === 0,
     },
   ];
-  if (duck) {
-    const remote = async (): Promise<Answer> => duck(await fetch(), span);
-    all.push(
-      { what: "download, then DuckDB", run: remote, asked: asked(peer), timed: true },
-      { what: "DuckDB, local files", run: () => duck(files, span), asked: NONE, timed: delay === 0 },
-    );
-  }
-  return all.filter(({ timed }) => timed);
+  return all.filter((one) => one !== null);
+};
+
+const contenders = async (lake: Lake, span: Span, given: Given): Promise<Contender[]> => {
+  const keys = await keysOf(lake, span);
+  const exact = keys.map((key) => exactly(lake.files.get(key) ?? ""));
+  const needed = exact.reduce((sum, { range }) => sum + range.to - range.from, 0);
+  const ceiling: Contender = {
+    what: "exactly its bytes, local files",
+    run: async () => (exact.forEach(readExactly), null),
+    asked: () => ({ gets: 0, kib: needed / 1024 }),
+    timed: given.delay === 0,
+  };
+  return [...ours(lake, span, given), ceiling, ...theirs(lake, span, keys, given)].filter(({ timed }) => timed);
 };
 
 const rounds = async (all: readonly Contender[], count: number) => {
@@ -141,32 +183,47 @@ const rounds = async (all: readonly Contender[], count: number) => {
   return took;
 };
 
-const openDuck = async (say: Say): Promise<Duck | null> => {
+/** `slow`: what DuckDB reads through, so that its requests are counted and wait as ours do. */
+type Ducks = { local: Duck | null; cold: Duck | null; warm: Duck | null; slow: SlowStore | null };
+
+const openDucks = async (lake: Lake, { httpfs, say }: HistoryBench, delay: number): Promise<Ducks> => {
+  const none: Ducks = { local: null, cold: null, warm: null, slow: null };
   try {
-    return await duckdb();
+    none.local = await localDuck(METRIC);
   } catch {
     say("DuckDB is not installed: npm install --no-save @duckdb/node-api");
-    return null;
+    return none;
   }
+  const { objects } = lake.connections.config;
+  if (httpfs === undefined || objects.endpoint === undefined) return none;
+  const slow = await slowStore(new URL(objects.endpoint), delay);
+  const remote = { extension: httpfs, objects, endpoint: slow.endpoint };
+  return {
+    ...none,
+    cold: await remoteDuck(METRIC, { ...remote, cached: false }),
+    warm: await remoteDuck(METRIC, { ...remote, cached: true }),
+    slow,
+  };
 };
 
 /** B6: daily figures of one athlete's heart rates over a day, a month and a year of closed months. */
 export const benchHistory = (bench: HistoryBench): Promise<{ rows: HistoryRow[]; samples: number }> =>
   inLake({ ...bench, first: FIRST, days: 365 }, async (lake) => {
     const folder = mkdtempSync(join(tmpdir(), "health-sync-bench-"));
-    const duck = await openDuck(bench.say);
     const rows: HistoryRow[] = [];
     try {
       for (const delay of DELAYS) {
+        const ducks = await openDucks(lake, bench, delay);
         for (const span of SPANS) {
           bench.say(`${span.name}, +${delay} ms a request`);
-          const all = await contenders(lake, span, { delay, duck, folder });
+          const all = await contenders(lake, span, { delay, ducks, folder });
           const took = await rounds(all, bench.rounds);
           for (const [at, { ms, cpu_ms, asked }] of took.entries()) {
             const figures = { ms: spreadOf(ms), cpu_ms: spreadOf(cpu_ms), ...asked };
             rows.push({ span: span.name, delay_ms: delay, what: all[at]?.what ?? "", ...figures });
           }
         }
+        await ducks.slow?.close();
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });

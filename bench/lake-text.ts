@@ -10,7 +10,18 @@ export const historyText = ({ rows, samples }: { rows: HistoryRow[]; samples: nu
     (rows.find((r) => r.span === row.span && r.delay_ms === row.delay_ms && r.what === what)?.ms.median ?? NaN);
   const local = (row: HistoryRow): number =>
     row.ms.median / (rows.find((r) => r.span === row.span && r.what === "DuckDB, local files")?.ms.median ?? NaN);
-  const head = ["span", "+ ms", "", "ms", "CPU ms", "GETs", "KiB", "× download and DuckDB", "× DuckDB locally"];
+  const head = [
+    "span",
+    "+ ms",
+    "",
+    "ms",
+    "CPU ms",
+    "GETs",
+    "KiB",
+    "× DuckDB over HTTP",
+    "× download and DuckDB",
+    "× DuckDB locally",
+  ];
   const body = rows.map((row) => [
     row.span,
     row.delay_ms,
@@ -19,6 +30,7 @@ export const historyText = ({ rows, samples }: { rows: HistoryRow[]; samples: nu
     spreadText(row.cpu_ms),
     row.gets,
     short(row.kib),
+    short(of(row, "DuckDB over HTTP, cold")),
     short(of(row, "download, then DuckDB")),
     short(local(row)),
   ]);

@@ -104,6 +104,14 @@ const fill = async (place: Place, from: { seed: number; first: string; days: num
     bytes[level === "day" ? "days" : "months"] += body.length;
   }
   const days = [...history.keys()].toSorted();
+  // Days at rest, as panes leave them.
+  await db.query(
+    `insert into windows (athlete_id, local_date, dirty, fired, closes_at, closed_at, touched_at, fired_at, lane, reason,
+       topic_partition)
+     select athlete, day, 1, 1, now(), now(), now(), now(), 'backfill', 'samples', 0
+     from unnest($1::text[]) athlete, unnest($2::date[]) day`,
+    [[BY_DAY, BY_MONTH], days],
+  );
   const rows = [...history.values()].reduce((sum, some) => sum + some.length, 0);
   return { connections, db, objects, files, days, rows, bytes };
 };

@@ -46,16 +46,19 @@ export const planSeries = async (deps: Pick<ReadDeps, "db">, asked: Asked, grid:
   const days = daysOf(grid);
   const dates = { first: fromEpochDay(days.from), last: fromEpochDay(days.to - 1) };
   const plan = await readSeriesPlan(deps.db, { athlete_id: asked.athlete_id, metric: asked.metric.key }, dates, AROUND);
-  const disturbed = disturbedDays(plan, days);
+  const disturbed = disturbedDays(plan, days, grid.by);
   const spans = grid.by === "local_date" ? disturbed : disturbed.map(instantsOf);
   const segments = segmentsOf(grid.range, spans).flatMap((segment) => (segment.rows ? [segment] : cut(segment, grid)));
   return { plan, segments };
 };
 
-const holds = ({ period_start, period_end, first, last }: SeriesPointer, { by }: Grid, { from, to }: Span): boolean =>
-  by === "local_date"
-    ? epochDay(period_start) < to && epochDay(period_end) >= from
-    : (first ?? from) < to && (last ?? from) >= from;
+/** Whether the object can hold rows of a segment that is at rest. */
+const holds = (pointer: SeriesPointer, { by }: Grid, { from, to }: Span): boolean => {
+  const { period_start, period_end, first, last, plain, watched } = pointer;
+  if (!plain || !watched) return false;
+  if (by === "local_date") return epochDay(period_start) < to && epochDay(period_end) >= from;
+  return first !== null && last !== null && first < to && last >= from;
+};
 
 /** Of a month one request for its columns; a day's object is small enough to be read whole. */
 const fetchPart = async (

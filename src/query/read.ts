@@ -62,12 +62,12 @@ const rangeOf = (request: SeriesRequest): Range => {
 
 /** Pointers, staging and tombstones of one moment (I8): a pane that moves rows in between is seen whole or not at all. */
 const readPlan = async (db: Database, athleteId: string, metric: string | null, range: Range): Promise<Plan> =>
-  db.snapshot(async (tx) => ({
-    ...(await readAthlete(tx, athleteId)),
-    staged: await readStaged(tx, athleteId, metric, range),
-    pointers: await readPointers(tx, athleteId, metric, range),
-    tombstones: await readTombstones(tx, athleteId, range),
-  }));
+  db.snapshot(async (tx) => {
+    const athlete = await readAthlete(tx, athleteId);
+    const staged = await readStaged(tx, athleteId, metric, range);
+    const pointers = await readPointers(tx, athleteId, metric, { ...range, alone: staged.length === 0 });
+    return { ...athlete, staged, pointers, tombstones: await readTombstones(tx, athleteId, range) };
+  });
 
 /** Rows that start before this are complete once every object before `next` is read. */
 const horizonOf = (next: Pointer | undefined, to: Instant): Instant =>

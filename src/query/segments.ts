@@ -23,13 +23,15 @@ const isInterleaved = (pointer: SeriesPointer, neighbour: SeriesPointer | undefi
  * attributes. All others are at rest: panes have decided what their objects hold, and nothing has happened since, so
  * that no copy, twin, deletion or zone can change what is in them (I4).
  */
-export const disturbedDays = (plan: SeriesPlan, all: Span): Span[] => {
+export const disturbedDays = (plan: SeriesPlan, all: Span, by: "local_date" | "start_at"): Span[] => {
   if (plan.searching) return [all];
   const days = plan.restless.map(epochDay).map((day) => around(day, day));
   for (const [at, pointer] of plan.pointers.entries()) {
     const { plain, watched } = pointer;
     const [before, after] = [plan.pointers[at - 1], plan.pointers[at + 1]];
-    const isOrdered = !isInterleaved(pointer, after) && !(before && isInterleaved(before, pointer));
+    // A local date has one object, an hour may have two.
+    const isOrdered =
+      by === "local_date" || (!isInterleaved(pointer, after) && !(before && isInterleaved(before, pointer)));
     if (watched && plain && isOrdered) continue;
     days.push(around(epochDay(pointer.period_start), epochDay(pointer.period_end), watched ? 0 : AROUND));
   }

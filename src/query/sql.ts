@@ -25,21 +25,25 @@ export const readStaged = async (
 
 /**
  * Objects whose rows can overlap the range and that hold the metric, in order of their days. Of all metrics (null) only
- * those that do reach into it: mostly none, for a day that is still open.
+ * those that do reach into it: mostly none, for a day that is still open. `alone`: nothing is staged whose copies might
+ * stand elsewhere, so that a neighbour whose figures say that it does not reach into the range is left out.
  */
 export const readPointers = async (
   tx: Reader,
   athleteId: string,
   metric: string | null,
-  range: SqlRange,
+  range: SqlRange & { alone: boolean },
 ): Promise<Pointer[]> =>
   tx.query<Pointer>(
-    `select period_start, object_key, case when $2::text is not null then footer end as footer from health_streams
+    `select period_start, object_key, case when $2::text is not null then footer end as footer
+     from health_streams cross join lateral (select (stats->$2->>'first')::float8 as first,
+       (stats->$2->>'last')::float8 as last, (stats->$2->>'max_end')::float8 as max_end) own
      where athlete_id = $1 and ($2::text is null or stats ? $2) and period_start <= $4::date
        and ((period_end >= $3::date and $2 is not null)
          or (period_end >= $3::date - 5 and (stats->>'max_end')::float8 >= $5))
+       and not ($7 and coalesce(first >= $8 or last < $6 or (newest_tz is not null and coalesce(max_end, last) < $5), false))
      order by period_start`,
-    [athleteId, metric, range.first, range.last, range.from],
+    [athleteId, metric, range.first, range.last, range.from, range.reach, range.alone, range.to],
   );
 
 /**

@@ -51,16 +51,21 @@ const QUERIES = ["heart_rate", "hrv_sdnn", "steps"].flatMap((metric) => [
   { metric, resolution: "1h", from: "2026-02-21T10:20:30Z", to: "2026-04-05T21:10:11.5Z" },
   { metric, resolution: "15m", from: "2026-03-08", to: "2026-04-02" },
   { metric, resolution: "5m", from: "2026-03-29", to: "2026-03-29" },
+  { metric, resolution: "raw", from: "2026-03-16", to: "2026-03-16" },
+  { metric, resolution: "raw", from: "2026-02-27T23:30:00Z", to: "2026-03-02T00:10:00Z" },
 ]);
 
-/** Everything asked as it is, and again where no pointer says what its rows are: all by rows. */
+/** Everything asked as it is, and again where no pointer says anything of its rows: all by rows, neighbours too. */
 const bothWays = async (): Promise<number> => {
   asked.columns = 0;
   const some: unknown[] = [];
   for (const query of QUERIES) some.push({ query, points: await ask(query) });
   const { columns } = asked;
-  await db.query(`create table said as select period_start, summaries from health_streams`);
-  await db.query(`update health_streams set summaries = null`);
+  await db.query(`create table said as select period_start, summaries, newest_tz, stats from health_streams`);
+  await db.query(
+    `update health_streams set summaries = null, newest_tz = null, stats = (select jsonb_object_agg(key,
+       case key when 'max_end' then value else '{}' end) from jsonb_each(stats))`,
+  );
   const rows: unknown[] = [];
   for (const query of QUERIES) rows.push({ query, points: await ask(query) });
   expect(asked.columns).toBe(columns);
@@ -79,7 +84,7 @@ const settled = async (): Promise<void> => {
 
 const dayObjects = createDayObjects(bench.deps.objects, bench.deps.parquet);
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   "columns and rows answer alike, of days and months, with much going on (seed %i)",
   async (seed) => {
     const history = historyOf(seed);
@@ -97,6 +102,8 @@ test.each([1, 2, 3])(
     await settled();
     await bench.delete([history[7]?.sample_id ?? "", history[300]?.sample_id ?? ""]);
     expect(await bothWays(), "while deletions are looked for").toBe(0);
+    // Found, and then taken out of their months, which wait for more.
+    await settled();
     await settled();
     expect(await bothWays(), "at rest again").toBeGreaterThan(0);
   },
@@ -118,7 +125,7 @@ test("what moves with the athlete's zones is read as rows until the panes have m
   expect(await bothWays()).toBeGreaterThan(0);
 });
 
-test("a day at rest is one request, and a late sample in it is counted at once", async () => {
+test("a day at rest is one request, its raw samples two at most, and a late sample in it is counted at once", async () => {
   bench.now = at("2026-04-20T12:00:00Z");
   const history = historyOf(5).filter(({ metric }) => metric === "heart_rate");
   await bench.stage(history, "backfill");
@@ -127,6 +134,9 @@ test("a day at rest is one request, and a late sample in it is counted at once",
   asked.gets = 0;
   const [before] = await ask(day);
   expect(asked.gets).toBe(1);
+  asked.gets = 0;
+  await ask({ metric: "heart_rate", from: "2026-02-27", to: "2026-02-27" });
+  expect(asked.gets).toBeLessThanOrEqual(2);
   await bench.stage([heart("2026-02-27T12:00:00Z", { name: "late" })]);
   const [after] = await ask(day);
   expect((after?.at(-1) as number) - (before?.at(-1) as number)).toBe(1);
