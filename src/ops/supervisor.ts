@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Clock, Telemetry } from "../flow/ports.ts";
+import { watchChild } from "./hung-child.ts";
 import { CHILD_FLAG, type ChildMessage, type ParentMessage } from "./supervisor-child.ts";
 import { nextState, workerHealth, type SupervisorEvent, type SupervisorState } from "./supervisor-state.ts";
 
@@ -16,6 +17,8 @@ export type SupervisorOptions = {
   flag: string;
   /** How long a child may drain after SIGTERM before it is killed. */
   drainMs?: number;
+  /** How often it is asked whether it still answers. */
+  askEveryMs?: number;
   /** Where the child's stderr lines go. */
   stderr?: (line: string) => void;
 };
@@ -94,6 +97,18 @@ const startChild = (options: SupervisorOptions, tell: (event: SupervisorEvent) =
   return { child, exited, figures };
 };
 
+/** A child that does not answer for long is killed, and then treated like any that ended. */
+const startWatched = (options: SupervisorOptions, tell: (event: SupervisorEvent) => void): Running => {
+  const running = startChild(options, tell);
+  const hung = (): void => {
+    options.telemetry.warn("worker.hung", { part: options.name });
+    running.child.kill("SIGKILL");
+  };
+  const unwatch = watchChild((timeoutMs) => running.figures(timeoutMs), hung, options.askEveryMs);
+  void running.exited.then(unwatch);
+  return running;
+};
+
 /** Keeps one child alive; edge and api of this process are not touched by how it fares. */
 export const supervise = (options: SupervisorOptions): Supervisor => {
   const part = options.name;
@@ -124,7 +139,7 @@ export const supervise = (options: SupervisorOptions): Supervisor => {
   const start = (): void => {
     tell({ kind: "started" });
     if (state.kind !== "running") return;
-    running = startChild(options, tell);
+    running = startWatched(options, tell);
     void running.exited.then(onExit);
     options.telemetry.info("worker.started", { part, child_pid: running.child.pid ?? null });
   };

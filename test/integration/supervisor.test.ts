@@ -24,6 +24,7 @@ const under = (mode: string, drainMs = 5000) => {
     argv: [support("child.ts"), mode, file],
     env: process.env,
     drainMs,
+    askEveryMs: mode === "hang" ? 100 : 60_000,
     stderr: (line) => lines.push(line),
   });
   const starts = (): string[] => readFileSync(file, "utf8").trim().split("\n");
@@ -47,6 +48,13 @@ test("a child that is killed from outside is started again and becomes ready", a
   process.kill(Number(starts()[0]), "SIGKILL");
   await expect.poll(() => starts().length, patient).toBe(2);
   await expect.poll(() => supervisor.health().ok, patient).toBe(true);
+  await supervisor.stop();
+});
+
+test("a child that stands still is killed and started again", async () => {
+  const { supervisor, starts, telemetry } = under("hang");
+  await expect.poll(() => starts().length, patient).toBeGreaterThanOrEqual(2);
+  expect(await telemetry.metricsText()).toMatch(/health_sync_restarts_total\{part="worker",role="edge"\} [1-9]/);
   await supervisor.stop();
 });
 

@@ -30,6 +30,9 @@ if (mode === "refuse") {
 } else if (mode === "deaf") {
   process.on("SIGTERM", () => undefined);
   link.ready();
+} else if (mode === "hang") {
+  link.ready();
+  process.kill(process.pid, "SIGSTOP");
 } else {
   telemetry.count("records", { stage: "staging", fate: "inserted" }, 4);
   process.once("SIGTERM", () => {
