@@ -45,8 +45,18 @@ const serveCommand = (): Command =>
     .description("run the service: the HTTP edge, the worker (supervised) and the query api")
     .option("--roles <roles>", "which of edge,worker,api to run", rolesOption, [...ROLES])
     .option("--setup", "migrate, apply topics and create the bucket first")
+    .option("--dry-run", "with --setup: only say what that would do, and start nothing")
+    .option("--json", "with --dry-run: print one JSON document (the log is JSON lines anyway)")
     .addHelpText("after", `\nEnvironment (defaults in brackets):\n${settingsHelp()}\n`)
-    .action(async (options: { roles: Role[]; setup?: true }) => {
+    .action(async (options: { roles: Role[]; setup?: true; dryRun?: true; json?: true }, command: Command) => {
+      if (options.dryRun) {
+        if (!options.setup) command.error("--dry-run needs --setup: without it serve changes nothing before it starts");
+        const { planSetUp, setupPlanText } = await import("./app-setup-plan.ts");
+        const plan = await planSetUp(connected());
+        print(options.json ? JSON.stringify(plan) : setupPlanText(plan));
+        process.exitCode = plan.refused.length > 0 ? 1 : 0;
+        return;
+      }
       const main = import.meta.filename;
       const { serve } = await import("./app-serve.ts");
       await serve({ config: config(), roles: options.roles, setup: options.setup ?? false, main });

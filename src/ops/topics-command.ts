@@ -51,7 +51,8 @@ function show<Schema>(
   else if (plan.refusals.length > 0) deps.print("nothing is changed while something is refused");
 }
 
-function sentence<Schema>(change: Change<Schema>): string {
+/** What a change does, to be read after "would". */
+export function sentence<Schema>(change: Change<Schema>): string {
   if (change.kind === "create_topic") {
     const { topic, partitions, replicas, config } = change;
     return `create ${topic} with ${partitions} topic partitions, replication factor ${replicas}, ${settings(config)}`;

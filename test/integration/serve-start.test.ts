@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { mintToken } from "../../src/ops/token.ts";
 import { startServing } from "../../src/ops/serving.ts";
@@ -54,4 +56,16 @@ test("serve --setup with Postgres away takes batches, says why it is not ready, 
   const state = async () => ((await (await ask("/early")).json()) as { state?: string }).state;
   await expect.poll(state, { timeout: 60_000 }).toBe("applied");
   await serving.stop();
+});
+
+test("serve --setup --dry-run says what would be set up, starts nothing and changes nothing", async () => {
+  const env = { ...process.env, ...here.env, TOPIC_PREFIX: `${here.prefix}planned.`, S3_BUCKET: `${here.bucket}-none` };
+  const run = async (...more: string[]): Promise<string> =>
+    (await promisify(execFile)(process.execPath, [MAIN, "serve", "--setup", "--dry-run", ...more], { env })).stdout;
+  const plan = JSON.parse(await run("--json")) as { topics: string[] };
+  expect(plan).toMatchObject({ refused: [], migrations: [], bucket: `${here.bucket}-none` });
+  expect(plan.topics).toContainEqual(expect.stringContaining(`create ${here.prefix}planned.health.samples.v1 with 24`));
+  const text = await run();
+  expect(text.trim().split("\n")).toHaveLength(plan.topics.length + 1);
+  expect(text).toContain(`would create the bucket ${here.bucket}-none`);
 });
