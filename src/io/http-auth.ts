@@ -22,7 +22,7 @@ const claimsOf = (payload: JWTPayload): TokenClaims => {
     scopes: scopes as TokenClaims["scopes"],
     ...(sub === undefined ? {} : { subject: sub }),
     ...(jti === undefined ? {} : { id: jti }),
-    ...(iat === undefined ? {} : { issued_at: iat * 1000 }),
+    ...(iat === undefined ? {} : { issued_at: Math.round(iat * 1000) }),
   };
 };
 

@@ -19,14 +19,16 @@ const holderOf = ({ subject, athletes }: TokenClaims): string =>
 export const mintToken = async ({ secret, ttl, ...claims }: TokenRequest): Promise<string> => {
   const key = new TextEncoder().encode(secret);
   if (key.length < MIN_SECRET_BYTES) throw new Error(`AUTH_SECRET needs at least ${MIN_SECRET_BYTES} bytes`);
+  // To the millisecond: in whole seconds, a token of the second of an erasure would count as older than it.
+  const now = Date.now() / 1000;
   return new SignJWT({ athletes: claims.athletes, scopes: claims.scopes })
     .setProtectedHeader({ alg: TOKEN.algorithm, typ: "JWT" })
     .setIssuer(TOKEN.issuer)
     .setAudience(TOKEN.audience)
     .setSubject(holderOf(claims))
-    .setIssuedAt()
+    .setIssuedAt(now)
     .setJti(claims.id ?? randomUUID())
-    .setExpirationTime(`${ttl} seconds`)
+    .setExpirationTime(now + ttl)
     .sign(key);
 };
 
