@@ -8,6 +8,7 @@ import { startServing, type Serving } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { sendings, type Sending } from "./generator/batches.ts";
 import { measure, usageOfAll } from "./measure.ts";
+import { dropEverything } from "./replay-beside.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { startProbes, type Freshness } from "./probe.ts";
 
@@ -64,47 +65,75 @@ const waitFor = async (athletes: ReadonlySet<string>, env: NodeJS.ProcessEnv): P
   for (const athlete of athletes) await measure([main, "wait", "--athlete", athlete, "--timeout", "3600"], env);
 };
 
-const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): Promise<ReplayFigures> => {
+type Passing = { env: NodeJS.ProcessEnv; service: Serving; samples: number; athletes: ReadonlySet<string> };
+
+/** What `work` took until nothing of these athletes is under way; `before`: the content that must still be the same. */
+const passOf = async (
+  { env, service, samples, athletes }: Passing,
+  what: string,
+  work: () => Promise<number>,
+  before: string | null,
+): Promise<Pass> => {
+  const workers = (): number => usageOfAll(service.workers.values()).cpu_s;
+  const [began, cpu] = [performance.now(), workers()];
+  const own_s = await work();
+  await waitFor(athletes, env);
+  const seconds = (performance.now() - began) / 1000;
+  const changed = before === null ? null : (await contentHash(env)) !== before;
+  return { what, samples, seconds, cpu_s: own_s + workers() - cpu, changed };
+};
+
+type First = ReplayFigures & { content: string; samples: number; athletes: ReadonlySet<string> };
+
+const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): Promise<First> => {
   const firstDate = new Date(Date.now() - (bench.days + DAYS_AGO) * DAY).toISOString().slice(0, 10);
   const bodies = sendings({ ...bench, firstDate, size: BODY });
   const samples = bodies.reduce((sum, { body }) => sum + body.samples.length, 0);
   const athletes = new Set(bodies.map(({ athlete_id }) => athlete_id));
   const secret = env["AUTH_SECRET"] ?? "";
   const token = await mintToken({ secret, ttl: 86_400, athletes: "*", scopes: ["ingest", "read"] });
-  const worker = (): number => usageOfAll(service.workers.values()).cpu_s;
-  const passes: Pass[] = [];
-  const timed = async (what: string, work: () => Promise<number>, before: string | null): Promise<void> => {
-    say(what);
-    const [began, cpu] = [performance.now(), worker()];
-    const own_s = await work();
-    await waitFor(athletes, env);
-    const seconds = (performance.now() - began) / 1000;
-    const changed = before === null ? null : (await contentHash(env)) !== before;
-    passes.push({ what, samples, seconds, cpu_s: own_s + worker() - cpu, changed });
-  };
-  await timed("first pass", async () => (await sendAll({ url: service.url, token }, bodies), 0), null);
+  const at = { env, service, samples, athletes };
+  const target = { url: service.url, token };
+  say("first pass");
+  const passes = [await passOf(at, "first pass", async () => (await sendAll(target, bodies), 0), null)];
   const content = await contentHash(env);
-  const probes = startProbes({ url: service.url, token }, { a_second: bench.live, athletes: 8 });
+  const probes = startProbes(target, { a_second: bench.live, athletes: 8 });
   probes.phase("before");
   await sleep(ALONE_MS);
   probes.phase("during");
+  const command = async (...argv: string[]): Promise<number> => (await measure([main, ...argv], env)).cpu_s;
   for (let n = 1; n <= PASSES; n += 1) {
-    await timed(
-      `replay ${n}`,
-      async () => (await measure([main, "replay", "--topic", "backfill"], env)).cpu_s,
-      content,
-    );
+    say(`replay ${n}`);
+    passes.push(await passOf(at, `replay ${n}`, () => command("replay", "--topic", "backfill"), content));
   }
-  return { passes, freshness: await probes.stop() };
+  probes.phase("recompute");
+  say("recompute");
+  const from = ["recompute", "--athlete", [...athletes].join(","), "--rate", "100000", "--wait"];
+  passes.push(await passOf(at, "recompute, from Parquet", () => command(...from), content));
+  return { passes, freshness: await probes.stop(), content, samples, athletes };
+};
+
+/** As others do it: the group begins at the start of the log again, into the same tables. No other input flows. */
+const offsetsReset = async ({ env }: Place, first: First): Promise<Pass> => {
+  const db = openDatabase({ url: readConfig(env).databaseUrl, max: 1 });
+  await db.query(`delete from consumer_offsets where topic like '%.backfill.v1'`);
+  await db.close();
+  const service = await startServing(main, env);
+  try {
+    return await passOf({ ...first, env, service }, "offsets reset", () => Promise.resolve(0), first.content);
+  } finally {
+    await service.stop();
+  }
 };
 
 /** B8: a history sent once, then replayed from the log twice while live samples flow; nothing may change. */
 export const benchReplay = (bench: ReplayBench): Promise<ReplayFigures> =>
   inPlace(bench, async (place) => {
     const service = await startServing(main, place.env);
-    try {
-      return await run(bench, place, service);
-    } finally {
-      await service.stop();
-    }
+    const first = await run(bench, place, service).finally(() => service.stop());
+    bench.say("offsets reset; a consumer that drops everything");
+    const reset = await offsetsReset(place, first);
+    const dropped = { what: "dropped by a consumer", samples: first.samples, changed: null };
+    const passes = [...first.passes, reset, { ...dropped, ...(await dropEverything(place.env)) }];
+    return { passes, freshness: first.freshness };
   });
