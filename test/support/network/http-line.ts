@@ -2,7 +2,7 @@ import { createServer, request as open, type IncomingMessage, type ServerRespons
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export type Answer = { status: number; headers: IncomingMessage["headers"]; body: Buffer };
+type Answer = { status: number; headers: IncomingMessage["headers"]; body: Buffer };
 export type Asked = { method: string; path: string };
 
 /** What happens to one request instead of being handed on and answered. `forward` has the server do it. */
@@ -43,12 +43,6 @@ export const delayed =
     await sleep(ms);
     reply(response, await forward());
   };
-/** Another answer than the server's. */
-export const changed =
-  (change: (answer: Answer) => Answer): Mishap =>
-  async (forward, response) =>
-    reply(response, change(await forward()));
-
 const bytesOf = async (stream: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   const pieces: Uint8Array[] = [];
   for await (const piece of stream) pieces.push(piece);
