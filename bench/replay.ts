@@ -113,6 +113,15 @@ const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): P
   return { passes, freshness: await probes.stop(), content, samples, athletes };
 };
 
+const beside = async (bench: ReplayBench, place: Place): Promise<First> => {
+  const service = await startServing(main, place.env);
+  try {
+    return await run(bench, place, service);
+  } finally {
+    await service.stop();
+  }
+};
+
 /** As others do it: the group begins at the start of the log again, into the same tables. No other input flows. */
 const offsetsReset = async ({ env }: Place, first: First): Promise<Pass> => {
   const db = openDatabase({ url: readConfig(env).databaseUrl, max: 1 });
@@ -129,8 +138,7 @@ const offsetsReset = async ({ env }: Place, first: First): Promise<Pass> => {
 /** B8: a history sent once, then replayed from the log twice while live samples flow; nothing may change. */
 export const benchReplay = (bench: ReplayBench): Promise<ReplayFigures> =>
   inPlace(bench, async (place) => {
-    const service = await startServing(main, place.env);
-    const first = await run(bench, place, service).finally(() => service.stop());
+    const first = await beside(bench, place);
     bench.say("offsets reset; a consumer that drops everything");
     const reset = await offsetsReset(place, first);
     const dropped = { what: "dropped by a consumer", samples: first.samples, changed: null };
