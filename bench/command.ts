@@ -74,11 +74,12 @@ const deletions = (): Command =>
       printed(json, await benchDeletions({ ...options, stack, say }), deletionsText);
     });
 
-type EdgeOptions = Common & { samples: number; rounds: number; seed: number };
+type EdgeOptions = Common & { jars?: string; samples: number; rounds: number; seed: number };
 
 const edge = (): Command =>
   benchmark("edge", "JSON to acknowledged in bodies of 1, 100 and 1,000, beside the raw client and the usual way")
     .option("--samples <n>", "of each size of body and round; at most 2,000 bodies", number, 40_000)
+    .option("--jars <folder>", "of Kafka's tools (org.apache.kafka:kafka-tools): runs producer-perf-test beside it")
     .option("--rounds <n>", "of all contenders in turn", number, 5)
     .option("--seed <n>", "of the generator", number, 1)
     .action(async ({ json, stack, ...options }: EdgeOptions) => {

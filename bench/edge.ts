@@ -9,13 +9,23 @@ import { mintToken } from "../src/ops/token.ts";
 import { type Spread, spreadOf } from "./figures.ts";
 import { type NativeSample, sendings } from "./generator/batches.ts";
 import { listening } from "./listening.ts";
+import { perfTool } from "./perf-tool.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 
-export type EdgeBench = { samples: number; rounds: number; seed: number; stack: string | undefined; say: Say };
+export type EdgeBench = {
+  /** Folder with the jars of Kafka's own producer-perf-test; absent: without it. */
+  jars?: string;
+  samples: number;
+  rounds: number;
+  seed: number;
+  stack: string | undefined;
+  say: Say;
+};
 export type EdgeRow = { size: number; what: string; samples_s: Spread; cpu_us: Spread; records: number };
 
 export const EDGE = "edge";
 const RAW = "same client, encoded before";
+const TOOL = "Kafka's producer-perf-test (records of that size)";
 const NAIVE = "Fastify + kafkajs, a record a sample";
 const SIZES = [1, 100, 1000];
 /** Bodies of one sample cost a request each: of those fewer are sent. */
@@ -63,6 +73,11 @@ const encodedBefore = async ({ codec, topics, clock }: Connections, bodies: read
   return records;
 };
 
+const meanOf = (records: readonly OutgoingRecord[], bodies: readonly Body[]): { bytes: number; samples: number } => ({
+  bytes: Math.round(records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) / records.length),
+  samples: bodies.reduce((sum, body) => sum + body.samples.length, 0) / records.length,
+});
+
 const sendAll = async (bodies: readonly Body[], send: Contender["send"]): Promise<void> => {
   const queue = bodies.values();
   const drain = async (): Promise<void> => {
@@ -80,7 +95,7 @@ const held = async ({ kafka }: Connections, topics: readonly string[]): Promise<
 
 const ROWS_TO_COUNT = ["samples", "sleep", "backfill"] as const;
 
-const measureAll = async ({ env, say }: Place, { samples, rounds, seed }: EdgeBench): Promise<EdgeRow[]> => {
+const measureAll = async ({ env, say }: Place, { samples, rounds, seed, jars }: EdgeBench): Promise<EdgeRow[]> => {
   const rates = { RATE_PER_TOKEN: "1000000", RATE_PER_ATHLETE: "1000000", MAX_IN_FLIGHT: "4096" };
   const edge = await listening([join(here, "..", "src", `main${extension}`), "serve", "--roles", "edge", "--setup"], {
     ...env,
@@ -112,6 +127,16 @@ const measureAll = async ({ env, say }: Place, { samples, rounds, seed }: EdgeBe
       ];
       say(`bodies of ${size}: ${bodies.length}, ${rounds} rounds`);
       rows.push(...(await interleaved({ contenders, bodies, size, rounds, connections })));
+      if (jars === undefined) continue;
+      const topic = `${env["TOPIC_PREFIX"]}perf`;
+      const run = {
+        jars,
+        brokers: env["KAFKA_BROKERS"] ?? "",
+        topic,
+        rounds,
+        ...meanOf([...before.values()].flat(), bodies),
+      };
+      rows.push({ size, what: TOOL, ...(await perfTool(connections, run)) });
     }
     return rows;
   } finally {
