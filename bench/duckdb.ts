@@ -2,7 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ObjectsOptions } from "../src/io/objects.ts";
 
 export type Span = { name: string; athlete: string; from: string; to: string };
-export type Daily = { min: number; max: number }[];
+type Daily = { min: number; max: number }[];
 export type Duck = (files: readonly string[], span: Span) => Promise<Daily>;
 
 /** Daily figures of a metric from these files. */
@@ -27,7 +27,7 @@ export const localDuck = async (metric: string): Promise<Duck> => queryOn(await 
 
 const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 
-export type Remote = { extension: string; objects: ObjectsOptions; endpoint: URL; cached: boolean };
+type Remote = { extension: string; objects: ObjectsOptions; endpoint: URL; cached: boolean };
 
 /** DuckDB on the object store, by its own httpfs; `cached`: what it has read stays in its memory. */
 export const remoteDuck = async (metric: string, { extension, objects, endpoint, cached }: Remote): Promise<Duck> => {

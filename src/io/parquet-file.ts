@@ -21,7 +21,7 @@ const PARSERS = {
 
 /** A parsed footer, its leaf columns by name, and bytes of the file, which begin at `base` of it. */
 export type File = Footer & { bytes: Uint8Array; base: number };
-export type Footer = { metadata: FileMetaData; root: SchemaTree; leaves: Map<string, SchemaTree> };
+type Footer = { metadata: FileMetaData; root: SchemaTree; leaves: Map<string, SchemaTree> };
 type ColumnName = DayColumn | SleepColumn;
 
 /** Without their logical types, times stay a BigInt64Array: making Dates would cost more than all the rest. */

@@ -26,7 +26,7 @@ const daysOf = ({ by, range }: Grid): Span => {
   return { from: epochDay(first as string), to: epochDay(last as string) + 1 };
 };
 
-export type Planned = { plan: SeriesPlan; segments: Segment[] };
+type Planned = { plan: SeriesPlan; segments: Segment[] };
 
 /** Buckets of one piece: they are in memory together. */
 const MOST_BUCKETS = 50_000;
