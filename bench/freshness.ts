@@ -6,7 +6,7 @@ import { type Loaded, bodyOfNow, post, startLoad } from "./load.ts";
 import { caughtUp, encodeHistory } from "./log.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { type Freshness, startProbes } from "./probe.ts";
-import { type Service, inService } from "./service.ts";
+import { type Service, inService } from "./served.ts";
 
 export type FreshnessBench = {
   seconds: number;

@@ -12,7 +12,7 @@ import { random } from "./generator/random.ts";
 import type { Body } from "./load.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { bodiesOf, sendBodies } from "./send.ts";
-import { type Service, inService } from "./service.ts";
+import { type Service, inService } from "./served.ts";
 
 export type GrowthBench = {
   most: number;

@@ -7,7 +7,7 @@ import { generatedDay, generatedNight } from "./generator/day.ts";
 import { type Body, startLoad } from "./load.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { bodiesOf } from "./send.ts";
-import { type Service, inService } from "./service.ts";
+import { type Service, inService } from "./served.ts";
 
 export type IdleBench = {
   minutes: number;

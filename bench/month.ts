@@ -7,7 +7,7 @@ import { dateOf, dayOf } from "./generator/calendar.ts";
 import { generatedDay, generatedNight } from "./generator/day.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { bodiesOf, sendBodies } from "./send.ts";
-import { inService } from "./service.ts";
+import { inService } from "./served.ts";
 
 export type MonthBench = { athletes: number; days: number; seed: number; stack: string | undefined; say: Say };
 export type MonthDay = {

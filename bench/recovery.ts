@@ -8,7 +8,7 @@ import { bodyOfNow, startLoad } from "./load.ts";
 import { SAMPLES_A_DAY, caughtUp, fillLog } from "./log.ts";
 import type { Timed } from "./pass.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
-import { type Service, inService } from "./service.ts";
+import { type Service, inService } from "./served.ts";
 import { stageAll } from "./stage-all.ts";
 
 export type RecoveryBench = { athletes: number; kills: number; seed: number; stack: string | undefined; say: Say };
