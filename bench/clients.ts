@@ -8,7 +8,7 @@ import { quantile, type Spread, spreadOf } from "./figures.ts";
 import { measure } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { startProbes } from "./probe.ts";
-import { inService } from "./service.ts";
+import { inService } from "./served.ts";
 
 export type ClientsBench = { records: number; rounds: number; seconds: number; stack: string | undefined; say: Say };
 export type ClientRow = {

@@ -10,7 +10,7 @@ import { writeExport } from "./generator/export-xml.ts";
 import { listening } from "./listening.ts";
 import { usageOf } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
-import { UNLIMITED } from "./service.ts";
+import { UNLIMITED } from "./served.ts";
 import { MAIN } from "./worker.ts";
 
 export type UploadBench = { mb: number; steps: number; seed: number; stack: string | undefined; say: Say };
