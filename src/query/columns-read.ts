@@ -1,4 +1,5 @@
-import { epochDay, fromEpochDay, possibleDates } from "../domain/local-day.ts";
+import { addDays, epochDay, fromEpochDay, possibleDates } from "../domain/local-day.ts";
+import type { LocalDate } from "../domain/sample.ts";
 import type { SeriesPart } from "../flow/ports.ts";
 import { slots } from "../flow/slots.ts";
 import { dayBounds, LENGTHS } from "./buckets.ts";
@@ -41,11 +42,30 @@ const cut = ({ from, to, rows }: Segment, { length }: Grid): Segment[] => {
   return pieces;
 };
 
-/** Plans a series by what its pointers and windows say, in one question. */
-export const planSeries = async (deps: Pick<ReadDeps, "db">, asked: Asked, grid: Grid): Promise<Planned> => {
+export type Early = { dates: { first: LocalDate; last: LocalDate }; plan: SeriesPlan };
+
+/** The plan of a series before it is known in which zones its dates are meant: of a day more on either side. */
+export const planEarly = async (
+  { db }: Pick<ReadDeps, "db">,
+  of: { athlete_id: string; metric: string },
+  asked: { first: LocalDate; last: LocalDate },
+): Promise<Early> => {
+  const dates = { first: addDays(asked.first, -1), last: addDays(asked.last, 1) };
+  return { dates, plan: await readSeriesPlan(db, of, dates, AROUND) };
+};
+
+/** Plans a series by what its pointers and windows say, in one question; that may have been asked already. */
+export const planSeries = async (
+  deps: Pick<ReadDeps, "db">,
+  asked: Asked,
+  grid: Grid,
+  early: Early | null,
+): Promise<Planned> => {
   const days = daysOf(grid);
   const dates = { first: fromEpochDay(days.from), last: fromEpochDay(days.to - 1) };
-  const plan = await readSeriesPlan(deps.db, { athlete_id: asked.athlete_id, metric: asked.metric.key }, dates, AROUND);
+  const of = { athlete_id: asked.athlete_id, metric: asked.metric.key };
+  const isIn = early !== null && early.dates.first <= dates.first && early.dates.last >= dates.last;
+  const plan = isIn ? early.plan : await readSeriesPlan(deps.db, of, dates, AROUND);
   const disturbed = disturbedDays(plan, days, grid.by);
   const spans = grid.by === "local_date" ? disturbed : disturbed.map(instantsOf);
   const segments = segmentsOf(grid.range, spans).flatMap((segment) => (segment.rows ? [segment] : cut(segment, grid)));

@@ -3,7 +3,7 @@ import { DAY, fromEpochDay } from "../domain/local-day.ts";
 import type { AthleteSettings, Instant, LocalDate, Sample } from "../domain/sample.ts";
 import { ObjectMissing } from "../flow/ports.ts";
 import * as buckets from "./buckets.ts";
-import { columnPoints, type Grid, gridOf, planSeries } from "./columns-read.ts";
+import { columnPoints, type Early, type Grid, gridOf, planSeries } from "./columns-read.ts";
 import { datesOf, type Resolution, spanOfDates } from "./params.ts";
 import { bucketPieces, datePieces, nextSlice, startingIn, withMargin } from "./pieces.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
@@ -20,12 +20,14 @@ export type Asked = {
   range: { from: Instant; to: Instant };
   settings: AthleteSettings;
   zoneAt: ZoneAt;
+  /** What was read along with the settings. */
+  early: Early | null;
 };
 
 /** Some points of a series, in the order of its columns. */
 type Points = unknown[][];
 
-const isCumulative = ({ metric }: Asked): boolean => metric.aggregation === "C";
+export const isCumulative = ({ metric }: Pick<Asked, "metric">): boolean => metric.aggregation === "C";
 
 /** A series' columns; of buckets by what is added and what is averaged. */
 export const columnsOf = (asked: Asked): readonly string[] => {
@@ -82,7 +84,7 @@ const TRIES = 5;
  * planned again.
  */
 async function* discretePieces(deps: ReadDeps, asked: Asked, grid: Grid, attempt = 1): AsyncGenerator<Points> {
-  const { plan, segments } = await planSeries(deps, asked, grid);
+  const { plan, segments } = await planSeries(deps, asked, grid, attempt === 1 ? asked.early : null);
   deps.versions?.add(plan.version);
   for (const segment of segments) {
     const { from, to } = segment;

@@ -1,14 +1,15 @@
 import { Type } from "typebox";
-import { METRICS, aggregationStyle } from "../domain/catalogue.ts";
-import { DAY } from "../domain/local-day.ts";
+import { METRICS, type MetricDefinition, aggregationStyle } from "../domain/catalogue.ts";
+import { DAY, isLocalDate } from "../domain/local-day.ts";
 import { readAthlete } from "../flow/athletes.ts";
 import type { Clock, ParquetFormat } from "../flow/ports.ts";
 import type { Route, RouteRequest } from "../flow/route.ts";
 import { FORMATS, type Format, MEDIA, acceptedFormat, seriesWriter } from "./formats.ts";
+import { type Early, planEarly } from "./columns-read.ts";
 import * as params from "./params.ts";
 import { readSeries, type ReadDeps } from "./read.ts";
 import * as answer from "./samples-answer.ts";
-import { type Asked, columnsOf, seriesPieces } from "./samples-series.ts";
+import { type Asked, columnsOf, isCumulative, seriesPieces } from "./samples-series.ts";
 import { createStreams } from "./samples-stream.ts";
 import { newestZone, zonesOf } from "./zone.ts";
 
@@ -89,7 +90,8 @@ const allPoints = async (deps: QueryDeps, asked: Asked): Promise<Points> => {
   for (let attempt = 1; ; attempt += 1) {
     const versions = new Set<number>();
     const points: unknown[][] = [];
-    for await (const some of seriesPieces({ ...deps, versions }, asked)) for (const point of some) points.push(point);
+    const now = attempt === 1 ? asked : { ...asked, early: null };
+    for await (const some of seriesPieces({ ...deps, versions }, now)) for (const point of some) points.push(point);
     const { from, to } = asked.range;
     if (versions.size <= 1 || to - from > ONE_MOMENT || attempt === MOMENTS) return { points, next: null };
   }
@@ -105,16 +107,34 @@ const formOf = ({ format, limit, cursor }: Query, accept: string | undefined): {
   return { format: chosen, whole: chosen !== "json" || (format !== undefined && paged === null) };
 };
 
+/** Where dates are asked for, what a series is read from need not wait for the zones that they are meant in. */
+const earlyPlan = async (
+  deps: QueryDeps,
+  athlete_id: string,
+  { metric, resolution, query }: { metric: MetricDefinition; resolution: params.Resolution; query: Query },
+): Promise<Early | null> => {
+  const { from: first = "", to: last = "" } = query;
+  if (resolution === "raw" || isCumulative({ metric })) return null;
+  if (!isLocalDate(first) || !isLocalDate(last) || first > last) return null;
+  params.checkYear("to", last);
+  params.checkYear("from", first);
+  return planEarly(deps, { athlete_id, metric: metric.key }, { first, last });
+};
+
 const askedBy = async (deps: QueryDeps, request: RouteRequest): Promise<Asked> => {
   const query = request.query as Query;
   const athleteId = request.athlete_id ?? "";
   const metric = params.metricParameter(query.metric);
   const resolution = resolutionOf(query.resolution);
-  const [{ settings }, newest] = await Promise.all([readAthlete(deps.db, athleteId), newestZone(deps, athleteId)]);
+  const [{ settings }, newest, early] = await Promise.all([
+    readAthlete(deps.db, athleteId),
+    newestZone(deps, athleteId),
+    earlyPlan(deps, athleteId, { metric, resolution, query }),
+  ]);
   const zoneAt = zonesOf(settings, newest);
   const span = resolution === "1d" ? 30 * DAY : DAY;
   const range = params.rangeParameters(query, deps.clock.now(), span, zoneAt);
-  return { athlete_id: athleteId, metric, resolution, range, settings, zoneAt };
+  return { athlete_id: athleteId, metric, resolution, range, settings, zoneAt, early };
 };
 
 const headOf = ({ athlete_id, metric, resolution, range, zoneAt }: Asked): Record<string, unknown> => ({
