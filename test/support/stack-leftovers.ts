@@ -1,5 +1,5 @@
 import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectsCommand, S3Client } from "@aws-sdk/client-s3";
-import { ListBucketsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { ListBucketsCommand, ListObjectsV2Command, NoSuchBucket } from "@aws-sdk/client-s3";
 import { Kafka, logLevel } from "kafkajs";
 import type { StackEnvironment } from "../../stack/environment.ts";
 import { silenceNegativeTimeouts } from "../../src/io/kafka-log.ts";
@@ -79,16 +79,23 @@ async function dropBuckets(stack: StackEnvironment, picked: Pick): Promise<void>
   await withS3(stack, async (s3) => {
     const { Buckets = [] } = await s3.send(new ListBucketsCommand({}));
     const names = Buckets.flatMap(({ Name }) => (Name !== undefined && picked(Name) ? [Name] : []));
-    for (const Bucket of names) {
-      for (;;) {
-        const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
-        if (Contents.length === 0) break;
-        const Objects = Contents.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
-        await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
-      }
-      await s3.send(new DeleteBucketCommand({ Bucket }));
-    }
+    for (const name of names) await dropBucket(s3, name).catch(unlessGone);
   });
+}
+
+/** Two test runs that begin at once clear the same leftovers away. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof NoSuchBucket)) throw error;
+}
+
+async function dropBucket(s3: S3Client, Bucket: string): Promise<void> {
+  for (;;) {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    if (Contents.length === 0) break;
+    const Objects = Contents.flatMap(({ Key }) => (Key === undefined ? [] : [{ Key }]));
+    await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+  }
+  await s3.send(new DeleteBucketCommand({ Bucket }));
 }
 
 export async function makeBucket(stack: StackEnvironment, bucket: string): Promise<void> {
