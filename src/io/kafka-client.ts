@@ -8,7 +8,8 @@ import { createConsumer } from "./kafka-consumer.ts";
 import type { ConsumerOptions } from "./kafka-consumer.ts";
 import { logTo, silenceNegativeTimeouts } from "./kafka-log.ts";
 import type { KafkaLog } from "./kafka-log.ts";
-import { createProducer } from "./kafka-producer.ts";
+import { gathering } from "./kafka-gather.ts";
+import { createWriter } from "./kafka-producer.ts";
 import { forgetHalfAnswers } from "./kafka-reconnect.ts";
 import { type KafkaSecurity, securityOptions } from "./kafka-security.ts";
 import { createTransactional } from "./kafka-transaction.ts";
@@ -60,7 +61,10 @@ function onKafkajs({ brokers, clientId, log = () => undefined, security }: Kafka
   const asking: Timeouts = { connectionTimeout: 3000, requestTimeout: 10_000, retries: 4 };
   return {
     producer: ({ giveUpMs = 10_000 } = {}) =>
-      createProducer(open({ connectionTimeout: 2000, requestTimeout: giveUpMs, retries: 4 }), { giveUpMs }),
+      gathering(
+        createWriter(open({ connectionTimeout: 2000, requestTimeout: giveUpMs, retries: 4 }), { giveUpMs }),
+        giveUpMs,
+      ),
     transactional: (id, { giveUpMs = 30_000 } = {}) =>
       createTransactional(open({ connectionTimeout: 3000, requestTimeout: giveUpMs, retries: 4 }), id, giveUpMs),
     consumer: (options) =>

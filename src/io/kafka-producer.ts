@@ -1,8 +1,9 @@
 import kafkajs from "kafkajs";
 import type { Kafka, Producer as KafkaProducer } from "kafkajs";
-import type { OutgoingRecord, Producer, Written } from "../flow/ports.ts";
+import type { OutgoingRecord } from "../flow/ports.ts";
 import { withDeadline } from "./kafka-deadline.ts";
-import { latest, notingPartitioner, requests, topicMessages, written } from "./kafka-records.ts";
+import type { Writer } from "./kafka-gather.ts";
+import { bases, byTopic, notingPartitioner, outgoing, placed, type Placed, requests } from "./kafka-records.ts";
 
 /** One kafkajs producer and the sends that still run on it. */
 type Session = { client: KafkaProducer; connected: Promise<void>; running: Set<Promise<unknown>> };
@@ -17,9 +18,8 @@ export type ProducerOptions = {
  * record may stand in the log twice, and everything downstream goes by sample id. After any rejection the
  * underlying producer is replaced, because kafkajs may have kept something of the failure (a deleted topic poisons it).
  */
-export function createProducer(kafka: Kafka, { giveUpMs }: ProducerOptions): Producer {
+export function createWriter(kafka: Kafka, { giveUpMs }: ProducerOptions): Writer {
   let current: Session | null = null;
-  let closed = false;
 
   const open = (): Session => {
     const client = kafka.producer({
@@ -52,9 +52,7 @@ export function createProducer(kafka: Kafka, { giveUpMs }: ProducerOptions): Pro
   };
 
   return {
-    async send(records) {
-      if (closed) throw new Error("the producer is closed");
-      if (records.length === 0) return [];
+    async write(records) {
       const session = (current ??= open());
       try {
         await step(session, session.connected);
@@ -65,7 +63,6 @@ export function createProducer(kafka: Kafka, { giveUpMs }: ProducerOptions): Pro
       }
     },
     async close() {
-      closed = true;
       if (current) await withDeadline(retire(current), giveUpMs, "").catch(() => undefined);
     },
   };
@@ -75,15 +72,19 @@ async function writeAll(
   session: Session,
   records: readonly OutgoingRecord[],
   step: <T>(session: Session, work: Promise<T>) => Promise<T>,
-): Promise<Written[]> {
-  const parts: Written[] = [];
+): Promise<Placed[]> {
+  const parts: Placed[] = [];
   for (const request of requests(records)) {
-    const batch = topicMessages(request);
+    const messages = outgoing(request);
     const answers = await step(
       session,
-      session.client.sendBatch({ acks: -1, compression: kafkajs.CompressionTypes.ZSTD, topicMessages: batch }),
+      session.client.sendBatch({
+        acks: -1,
+        compression: kafkajs.CompressionTypes.ZSTD,
+        topicMessages: byTopic(messages),
+      }),
     );
-    parts.push(...written(batch, answers));
+    parts.push(...placed(messages, bases(answers)));
   }
-  return latest(parts);
+  return parts;
 }

@@ -8,11 +8,16 @@ const MAX_REQUEST_BYTES = 900_000;
 const MAX_REQUEST_RECORDS = 1000;
 const RECORD_OVERHEAD_BYTES = 70;
 
-const size = (record: OutgoingRecord): number => {
+/** Of a record in a request, before compression. */
+export const sizeOf = (record: OutgoingRecord): number => {
   let bytes = RECORD_OVERHEAD_BYTES + (record.value?.length ?? 0) + (record.key?.length ?? 0);
   for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0);
   return bytes;
 };
+
+/** Whether a broker takes so much in one request. */
+export const fits = (bytes: number, records: number): boolean =>
+  bytes <= MAX_REQUEST_BYTES && records <= MAX_REQUEST_RECORDS;
 
 /** Cuts a send into requests that a broker takes. Sent one after the other, they keep the order within each key. */
 export function requests(records: readonly OutgoingRecord[]): OutgoingRecord[][] {
@@ -20,8 +25,8 @@ export function requests(records: readonly OutgoingRecord[]): OutgoingRecord[][]
   let current: OutgoingRecord[] = [];
   let bytes = 0;
   for (const record of records) {
-    const more = size(record);
-    if (current.length > 0 && (bytes + more > MAX_REQUEST_BYTES || current.length === MAX_REQUEST_RECORDS)) {
+    const more = sizeOf(record);
+    if (current.length > 0 && !fits(bytes + more, current.length + 1)) {
       out.push(current);
       current = [];
       bytes = 0;
@@ -58,49 +63,59 @@ export function partitionOfKey(key: string, partitions: number): number {
   return kafkajs.Partitioners.DefaultPartitioner()({ topic: "", partitionMetadata, message: { key, value: null } });
 }
 
-export function topicMessages(records: readonly OutgoingRecord[]): TopicMessages[] {
-  const byTopic = new Map<string, Message[]>();
-  for (const { topic, key, value, headers } of records) {
-    const messages = byTopic.get(topic);
-    const message: Message = { key, value: value === null ? null : asBuffer(value), ...(headers ? { headers } : {}) };
-    if (messages) messages.push(message);
-    else byTopic.set(topic, [message]);
-  }
-  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
-}
+/** A record as kafkajs takes it; the partitioner notes on it where it goes. */
+export type Outgoing = Message & { topic: string };
+
+export const outgoing = (records: readonly OutgoingRecord[]): Outgoing[] =>
+  records.map(({ topic, key, value, headers }) => ({
+    topic,
+    key,
+    value: value === null ? null : asBuffer(value),
+    ...(headers ? { headers } : {}),
+  }));
+
+export const byTopic = (messages: readonly Outgoing[]): TopicMessages[] =>
+  [...Map.groupBy(messages, ({ topic }) => topic)].map(([topic, own]) => ({ topic, messages: own }));
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** Where a record stands. */
+export type Placed = TopicPartition & { offset: number };
+
+/** Where the first record of a request stands in a topic partition. */
+type Base = { topic: string; partition: number; offset: number };
+
+export const bases = (answers: readonly RecordMetadata[]): Base[] =>
+  answers.flatMap(({ topicName, partition, baseOffset, errorCode }) =>
+    baseOffset === undefined || errorCode !== 0 ? [] : [{ topic: topicName, partition, offset: Number(baseOffset) }],
+  );
+
 /**
- * The last offset per topic partition, from the answers and the partitions noted on the messages.
+ * Where each record of one request stands: those of a topic partition follow one another in their order.
  * Throws when a partition has no answer: after a leader moves in the middle of a send, kafkajs can
  * resolve although it never sent that partition's records.
  */
-export function written(sent: readonly TopicMessages[], answers: readonly RecordMetadata[]): Written[] {
-  const bases = new Map(answers.map((answer) => [`${answer.topicName}|${answer.partition}`, answer]));
-  const out: Written[] = [];
-  for (const { topic, messages } of sent) {
-    const counts = new Map<number, number>();
-    for (const { partition } of messages) {
-      if (partition === undefined) throw new Error(`a record for ${topic} was never given a topic partition`);
-      counts.set(partition, (counts.get(partition) ?? 0) + 1);
+export function placed(
+  sent: readonly { topic: string; partition?: number | undefined }[],
+  answered: readonly Base[],
+): Placed[] {
+  const next = new Map(answered.map(({ topic, partition, offset }) => [`${topic}|${partition}`, offset]));
+  return sent.map(({ topic, partition }) => {
+    if (partition === undefined) throw new Error(`a record for ${topic} was never given a topic partition`);
+    const offset = next.get(`${topic}|${partition}`) ?? -1;
+    if (offset < 0) {
+      throw new Unanswered(`no acknowledgement for ${topic} partition ${partition}: whether it was written is unknown`);
     }
-    for (const [partition, count] of counts) {
-      const answer = bases.get(`${topic}|${partition}`);
-      if (answer?.baseOffset === undefined || answer.errorCode !== 0)
-        throw new Unanswered(
-          `no acknowledgement for ${topic} partition ${partition}: whether it was written is unknown`,
-        );
-      out.push({ topic, topic_partition: partition, last_offset: Number(answer.baseOffset) + count - 1 });
-    }
-  }
-  return out;
+    next.set(`${topic}|${partition}`, offset + 1);
+    return { topic, topic_partition: partition, offset };
+  });
 }
 
-/** Later answers win: requests of one send are made in order. */
-export function latest(parts: readonly Written[]): Written[] {
+/** The last offset per topic partition: requests of one send are made in order. */
+export function latest(all: readonly Placed[]): Written[] {
   const last = new Map<string, Written>();
-  for (const part of parts) last.set(`${part.topic}|${part.topic_partition}`, part);
+  for (const { topic, topic_partition, offset } of all)
+    last.set(`${topic}|${topic_partition}`, { topic, topic_partition, last_offset: offset });
   return [...last.values()];
 }
 

@@ -3,7 +3,7 @@ import type { Kafka, Producer as KafkaProducer } from "kafkajs";
 import { ProducerFenced } from "../flow/ports.ts";
 import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
 import { withDeadline } from "./kafka-deadline.ts";
-import { latest, notingPartitioner, requests, topicMessages, written } from "./kafka-records.ts";
+import { bases, byTopic, latest, notingPartitioner, outgoing, placed, type Placed, requests } from "./kafka-records.ts";
 
 /**
  * Opens the transactional id, which fences whoever held it before and rolls back what they left open.
@@ -67,11 +67,12 @@ async function claim(client: KafkaProducer): Promise<void> {
 
 async function transaction(client: KafkaProducer, records: readonly OutgoingRecord[]): Promise<Written[]> {
   const tx = await client.transaction();
-  const parts: Written[] = [];
+  const parts: Placed[] = [];
   for (const request of requests(records)) {
-    const batch = topicMessages(request);
-    const answers = await tx.sendBatch({ acks: -1, compression: kafkajs.CompressionTypes.ZSTD, topicMessages: batch });
-    parts.push(...written(batch, answers));
+    const messages = outgoing(request);
+    const compression = kafkajs.CompressionTypes.ZSTD;
+    const answers = await tx.sendBatch({ acks: -1, compression, topicMessages: byTopic(messages) });
+    parts.push(...placed(messages, bases(answers)));
   }
   await tx.commit();
   return latest(parts);

@@ -9,7 +9,8 @@ import type { ConsumerOptions } from "./kafka-consumer.ts";
 import type { KafkaSecurity } from "./kafka-security.ts";
 import { securityOptions } from "./kafka-security.ts";
 import { createConsumer } from "./platformatic-consumer.ts";
-import { createProducer } from "./platformatic-producer.ts";
+import { gathering } from "./kafka-gather.ts";
+import { createWriter } from "./platformatic-producer.ts";
 import { createTransactional } from "./platformatic-transaction.ts";
 
 export type PlatformaticClient = {
@@ -38,7 +39,8 @@ export const createPlatformatic = ({ brokers, clientId, log = () => undefined, s
     ...more,
   });
   const client: PlatformaticClient = {
-    producer: (giveUpMs) => createProducer(at(giveUpMs, 8, { timeout: giveUpMs, connectTimeout: 2000 }), giveUpMs),
+    producer: (giveUpMs) =>
+      gathering(createWriter(at(giveUpMs, 8, { timeout: giveUpMs, connectTimeout: 2000 }), giveUpMs), giveUpMs),
     transactional: (id, giveUpMs) => createTransactional(at(giveUpMs, 12, { timeout: 30_000 }), id, giveUpMs),
     consumer: (options) =>
       createConsumer({ group: at(GROUP_REQUEST_MS, 3), fetch: at(FETCH_REQUEST_MS, 0) }, options, log),

@@ -1,11 +1,12 @@
 import { Producer as Client, ProduceAcks } from "@platformatic/kafka";
 import type { BaseOptions } from "@platformatic/kafka";
-import type { OutgoingRecord, Producer, Written } from "../flow/ports.ts";
+import type { OutgoingRecord } from "../flow/ports.ts";
 import { withDeadline } from "./kafka-deadline.ts";
-import { latest, requests } from "./kafka-records.ts";
+import type { Writer } from "./kafka-gather.ts";
+import { placed, type Placed, requests } from "./kafka-records.ts";
 import { spokenOut } from "./platformatic-errors.ts";
 import type { Partitioner } from "./platformatic-records.ts";
-import { outgoing, partitioner, written } from "./platformatic-records.ts";
+import { bases, outgoing, partitioner } from "./platformatic-records.ts";
 
 /** One client and the sends that still run on it. */
 type Session = { client: Client; running: Set<Promise<unknown>> };
@@ -15,9 +16,8 @@ type Session = { client: Client; running: Set<Promise<unknown>> };
  * once. Its idempotent sends reuse a sequence number when one fails beside others, which the broker takes for a repetition.
  * After any rejection the client is replaced.
  */
-export function createProducer(options: BaseOptions, giveUpMs: number): Producer {
+export function createWriter(options: BaseOptions, giveUpMs: number): Writer {
   let current: Session | null = null;
-  let closed = false;
   let turn = 0;
 
   const open = (): Session => {
@@ -32,21 +32,19 @@ export function createProducer(options: BaseOptions, giveUpMs: number): Producer
     await session.client.close().catch(() => undefined);
   };
 
-  const write = async ({ client }: Session, records: readonly OutgoingRecord[]): Promise<Written[]> => {
+  const write = async ({ client }: Session, records: readonly OutgoingRecord[]): Promise<Placed[]> => {
     const place = await partitionsOf(client, records, (turn += 1));
-    const parts: Written[] = [];
+    const parts: Placed[] = [];
     for (const request of requests(records)) {
       const messages = outgoing(request, place);
       const { offsets } = await client.send({ messages });
-      parts.push(...written(messages, offsets ?? []));
+      parts.push(...placed(messages, bases(offsets ?? [])));
     }
-    return latest(parts);
+    return parts;
   };
 
   return {
-    async send(records) {
-      if (closed) throw new Error("the producer is closed");
-      if (records.length === 0) return [];
+    async write(records) {
       const session = (current ??= open());
       const work = write(session, records);
       const settled = work.catch(() => undefined).finally(() => session.running.delete(settled));
@@ -60,7 +58,6 @@ export function createProducer(options: BaseOptions, giveUpMs: number): Producer
       }
     },
     async close() {
-      closed = true;
       if (current) await withDeadline(retire(current), giveUpMs, "").catch(() => undefined);
     },
   };

@@ -1,6 +1,6 @@
 import { IS_CONTROL } from "@platformatic/kafka";
 import type { KafkaRecord, RecordsBatch, fetchV17 } from "@platformatic/kafka";
-import type { OutgoingRecord, RawRecord, TopicPartition, Written } from "../flow/ports.ts";
+import type { OutgoingRecord, RawRecord, TopicPartition } from "../flow/ports.ts";
 import { Unanswered } from "./kafka-errors.ts";
 import { partitionOfKey } from "./kafka-records.ts";
 
@@ -47,26 +47,8 @@ const headerBytes = (headers: Readonly<Record<string, string>>): Map<Buffer, Buf
 
 type Answer = { topic: string; partition: number; offset: bigint };
 
-/** The last offset per topic partition. Throws where one has no answer: never taken for success. */
-export function written(sent: readonly Outgoing[], answers: readonly Answer[]): Written[] {
-  const bases = new Map(answers.map((answer) => [`${answer.topic}|${answer.partition}`, Number(answer.offset)]));
-  const parts = new Map<string, Written & { count: number }>();
-  for (const { topic, partition } of sent) {
-    const at = `${topic}|${partition}`;
-    const part = parts.get(at) ?? { topic, topic_partition: partition, last_offset: -1, count: 0 };
-    part.count += 1;
-    parts.set(at, part);
-  }
-  return [...parts].map(([at, { count, ...part }]) => {
-    const base = bases.get(at);
-    if (base === undefined || base < 0) {
-      throw new Unanswered(
-        `no acknowledgement for ${part.topic} partition ${part.topic_partition}: whether it was written is unknown`,
-      );
-    }
-    return { ...part, last_offset: base + count - 1 };
-  });
-}
+export const bases = (answers: readonly Answer[]) =>
+  answers.map(({ topic, partition, offset }) => ({ topic, partition, offset: Number(offset) }));
 
 type Fetched = Pick<fetchV17.FetchResponsePartition, "abortedTransactions"> & { records?: RecordsBatch[] | null };
 

@@ -3,10 +3,10 @@ import type { BaseOptions } from "@platformatic/kafka";
 import { ProducerFenced } from "../flow/ports.ts";
 import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
 import { withDeadline } from "./kafka-deadline.ts";
-import { latest, requests } from "./kafka-records.ts";
+import { latest, placed, type Placed, requests } from "./kafka-records.ts";
 import { hasCode, spokenOut } from "./platformatic-errors.ts";
 import { partitionsOf } from "./platformatic-producer.ts";
-import { outgoing, written } from "./platformatic-records.ts";
+import { bases, outgoing } from "./platformatic-records.ts";
 
 /** No producer id is held yet: the library's own default, 0, is one that somebody else may hold. */
 const NONE = { producerId: -1n, producerEpoch: -1 };
@@ -74,11 +74,11 @@ export async function createTransactional(
 async function transaction(client: Client, records: readonly OutgoingRecord[], turn: number): Promise<Written[]> {
   const place = await partitionsOf(client, records, turn);
   const begun = await client.beginTransaction();
-  const parts: Written[] = [];
+  const parts: Placed[] = [];
   for (const request of requests(records)) {
     const messages = outgoing(request, place);
     const { offsets } = await begun.send({ messages });
-    parts.push(...written(messages, offsets ?? []));
+    parts.push(...placed(messages, bases(offsets ?? [])));
   }
   await begun.commit();
   return latest(parts);

@@ -43,17 +43,19 @@ test.each(corners)(
   },
 );
 
-test.each(corners)("$client: the same with many sends at once", async (corner) => {
+test.each(corners)("$client: the same with several senders at once, whose sends are gathered", async (corner) => {
   const topic = await corner.topic("lost-at-once");
   let requests = 0;
   const thief = await answerThief(broker, () => requests++ % 7 === 3);
   const producer = corner.kafka.producer({ giveUpMs: 3000 });
   const send = (value: string) => producer.send([{ topic, key: "k", value: Buffer.from(value) }]);
-  const claims = await Promise.all(numbers(40).map((value) => acknowledged([value], send)));
+  const senders = numbers(8).map((sender) => numbers(15).map((value) => `${sender}.${value}`));
+  const claims = await Promise.all(senders.map((values) => acknowledged(values, send)));
   const claimed = claims.flatMap((claim) => Array.from(claim));
   thief.stop();
   await producer.close();
   expect(thief.stolen()).toBeGreaterThan(1);
+  expect(claimed.length).toBeGreaterThan(60);
   const log = new Map((await corner.readAll(topic)).map(({ offset, value }) => [offset, value?.toString()]));
   for (const [value, offset] of claimed) expect(log.get(offset)).toBe(value);
 });

@@ -89,6 +89,20 @@ test.each(corners)("$client: many sends at once are all acknowledged with offset
   expect(offsets.toSorted((x, y) => (x ?? 0) - (y ?? 0))).toEqual(Array.from({ length: 50 }, (_, n) => n));
 });
 
+test.each(corners)(
+  "$client: of many sends at once, gathered or not, a record that no broker takes fails alone",
+  async (corner) => {
+    const topic = await corner.topic("gathered", 3);
+    const values = Array.from({ length: 30 }, (_, n) => (n === 17 ? randomBytes(1_500_000) : Buffer.from(String(n))));
+    const sends = values.map((value, n) => corner.produce([{ topic, key: `k${n}`, value }]));
+    const fates = (await Promise.allSettled(sends)).map(({ status }) => status);
+    expect(fates).toEqual(values.map((_, n) => (n === 17 ? "rejected" : "fulfilled")));
+    const stored = (await Promise.all([0, 1, 2].map((partition) => corner.readAll(topic, partition)))).flat();
+    const all = values.flatMap((value, n) => (n === 17 ? [] : [value.toString()]));
+    expect(new Set(stored.map((one) => text(one)))).toEqual(new Set(all));
+  },
+);
+
 test.each(corners)("$client: a topic that did not exist is refused, and works as soon as it does", async (corner) => {
   const producer = corner.kafka.producer({ giveUpMs: 2000 });
   await expect(producer.send([record(`${corner.prefix}later`, "k", "v")])).rejects.toThrow(

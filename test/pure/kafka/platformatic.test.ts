@@ -2,10 +2,10 @@ import { ProtocolError, UserError, MultipleErrors, NetworkError } from "@platfor
 import type { RecordsBatch } from "@platformatic/kafka";
 import { expect, test } from "vitest";
 import { isTransient } from "../../../src/io/kafka-errors.ts";
-import { partitionOfKey } from "../../../src/io/kafka-records.ts";
+import { latest, partitionOfKey, placed } from "../../../src/io/kafka-records.ts";
 import { secured } from "../../../src/io/platformatic-client.ts";
 import { hasCode, lineIsDown, spokenOut } from "../../../src/io/platformatic-errors.ts";
-import { outgoing, partitioner, readable, written } from "../../../src/io/platformatic-records.ts";
+import { bases, outgoing, partitioner, readable } from "../../../src/io/platformatic-records.ts";
 
 const AT = { topic: "t", topic_partition: 0 };
 const CONTROL = 1 << 5;
@@ -99,8 +99,9 @@ test("the last offset of each topic partition is answered, and a missing answer 
     place,
   );
   expect([...(sent[0]?.headers ?? [])].map(String)).toEqual(["name,é"]);
-  expect(written(sent, [{ topic: "t", partition: 0, offset: 7n }])).toEqual([{ ...AT, last_offset: 9 }]);
-  expect(() => written(sent, [])).toThrow(/whether it was written is unknown/);
+  const answers = bases([{ topic: "t", partition: 0, offset: 7n }]);
+  expect(latest(placed(sent, answers))).toEqual([{ ...AT, last_offset: 9 }]);
+  expect(() => placed(sent, [])).toThrow(/whether it was written is unknown/);
 });
 
 test("an error says what caused it, and what passes by itself is told from what does not", () => {

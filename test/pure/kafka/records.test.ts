@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import type { RecordMetadata } from "kafkajs";
 import { expect, test } from "vitest";
 import type { OutgoingRecord } from "../../../src/flow/ports.ts";
-import { latest, notingPartitioner, requests, topicMessages, written } from "../../../src/io/kafka-records.ts";
+import { bases, latest, notingPartitioner, placed, requests } from "../../../src/io/kafka-records.ts";
 
 const metadata = (count: number) =>
   Array.from({ length: count }, (_, partitionId) => ({
@@ -67,32 +67,32 @@ test("a send is cut into requests a broker takes, in order, with nothing lost", 
   ]);
 });
 
-test("the last offset of each topic partition is the first plus what was sent to it", () => {
-  const sent = topicMessages([record("a"), record("b"), record("c"), record("a", 1, "u")]);
-  const noted = sent.map(({ topic, messages }) => ({
-    topic,
-    messages: messages.map((message, index) => ({ ...message, partition: index === 1 ? 7 : 3 })),
-  }));
+test("each record stands behind those before it in its topic partition, from the first that was answered", () => {
+  const sent = [
+    { topic: "t", partition: 3 },
+    { topic: "u", partition: 3 },
+    { topic: "t", partition: 7 },
+    { topic: "t", partition: 3 },
+  ];
   const answers: RecordMetadata[] = [
     { topicName: "t", partition: 3, errorCode: 0, baseOffset: "40" },
     { topicName: "t", partition: 7, errorCode: 0, baseOffset: "0" },
     { topicName: "u", partition: 3, errorCode: 0, baseOffset: "5" },
   ];
-  expect(written(noted, answers)).toEqual([
-    { topic: "t", topic_partition: 3, last_offset: 41 },
-    { topic: "t", topic_partition: 7, last_offset: 0 },
-    { topic: "u", topic_partition: 3, last_offset: 5 },
-  ]);
-  expect(() => written(noted, answers.slice(1))).toThrow(/no acknowledgement for t partition 3/);
+  expect(placed(sent, bases(answers)).map(({ offset }) => offset)).toEqual([40, 5, 0, 41]);
+  expect(() => placed(sent, bases(answers.slice(1)))).toThrow(/no acknowledgement for t partition 3/);
+  const refused = answers.map((answer) => ({ ...answer, errorCode: 3 }));
+  expect(() => placed(sent, bases(refused))).toThrow(/no acknowledgement/);
+  expect(() => placed([{ topic: "t" }], [])).toThrow(/never given a topic partition/);
 });
 
 test("of several requests the last one's offset counts", () => {
   const at = { topic: "t", topic_partition: 1 };
   expect(
     latest([
-      { ...at, last_offset: 4 },
-      { ...at, topic_partition: 2, last_offset: 9 },
-      { ...at, last_offset: 8 },
+      { ...at, offset: 4 },
+      { ...at, topic_partition: 2, offset: 9 },
+      { ...at, offset: 8 },
     ]),
   ).toEqual([
     { ...at, last_offset: 8 },
