@@ -31,13 +31,24 @@ const refused = (error: unknown): Problem =>
     ? unavailable("the keys that tokens are checked with are away: ask again", 2, error)
     : unauthorized("the token is expired or not ours: mint one with `health-sync token`");
 
+/** As long as a key that its issuer withdraws may count on; revocations and erasures are asked for at each request. */
+const REMEMBERED_MS = 10_000;
+const MOST_REMEMBERED = 1000;
+
+/** A phone sends many requests with one token: a signature that was good is not computed again for some seconds. */
 const verifierWith = (key: JWTVerifyGetKey, pinned: JWTVerifyOptions): TokenVerifier => {
   const options = { ...pinned, requiredClaims: ["exp"] };
+  const verified = new Map<string, { claims: TokenClaims; until: number }>();
   return async (token) => {
+    const before = verified.get(token);
+    if (before !== undefined && Date.now() < before.until) return before.claims;
     const { payload } = await jwtVerify(token, key, options).catch((error: unknown) => {
       throw refused(error);
     });
-    return claimsOf(payload);
+    const claims = claimsOf(payload);
+    if (verified.size >= MOST_REMEMBERED) verified.clear();
+    verified.set(token, { claims, until: Math.min(Date.now() + REMEMBERED_MS, (payload.exp ?? 0) * 1000) });
+    return claims;
   };
 };
 

@@ -65,6 +65,18 @@ test("a short secret signs and verifies nothing", async () => {
   expect(() => tokenVerifier("short")).toThrow(/AUTH_SECRET/);
 });
 
+test("a token that was good is refused in the second it expires, and one that differs in a letter never passes", async () => {
+  const verify = tokenVerifier(SECRET);
+  const token = await mintToken({ secret: SECRET, athletes: ["a1"], scopes: ["read"], ttl: 2 });
+  const first = await verify(token);
+  expect(await verify(token)).toBe(first);
+  const other = token.slice(0, -4) + (token.endsWith("AAAA") ? "BBBB" : "AAAA");
+  await expect(verify(other)).rejects.toThrow(/not ours/);
+  const { exp = 0 } = decodeJwt(token);
+  await new Promise((resolve) => setTimeout(resolve, Math.ceil(exp) * 1000 - Date.now() + 5));
+  await expect(verify(token)).rejects.toThrow(/expired/);
+});
+
 test("times are written with their unit", () => {
   expect(["90s", "45m", "12h", "30d"].map(parseTtl)).toEqual([90, 2700, 43_200, 2_592_000]);
 });
