@@ -31,11 +31,14 @@ const at = (n: number, hoursAgo: number, { value, name }: Marks): Record<string,
   return heartRate(n, { uuid: uuid(n), start: time, end: time, value, source: { name } });
 };
 
+/** Today and days ago that have closed: yesterday has not, for some hours after midnight. */
+const DAYS_AGO = [0, 2, 3, 4, 5];
+
 /** Today and four closed days, a correction, a deletion, a total, and what is refused by sample and by record. */
 const batchOf = (athlete: string): { athlete_id: string; body: never } => {
   const marks = MARKS[athlete] as Marks;
   const { name, value } = marks;
-  const samples = [0, 1, 2, 3, 4].flatMap((day) => [1, 2, 3].map((n) => at(day * 10 + n, day * 24 + 0.01, marks)));
+  const samples = DAYS_AGO.flatMap((day) => [1, 2, 3].map((n) => at(day * 10 + n, day * 24 + 0.01, marks)));
   const body = {
     batch_id: `batch-${athlete}`,
     time_zone: "Europe/Amsterdam",
