@@ -19,7 +19,14 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const path = join(folder, "day.parquet");
+let files = 0;
+/** Each under a name of its own: DuckDB remembers a file by name, size and second, and would mix two of them. */
+const written = (bytes: Uint8Array): string => {
+  files += 1;
+  const path = join(folder, `${files}.parquet`);
+  writeFileSync(path, bytes);
+  return path;
+};
 const ask = async (sql: string): Promise<Record<string, unknown>[]> => {
   const reader = await duck.runAndReadAll(sql);
   return reader.getRowObjectsJson();
@@ -43,7 +50,7 @@ const shown = (row: Sample): Record<string, unknown> => ({
 test("another reader finds every cell of every row, in our order", async () => {
   await fc.assert(
     fc.asyncProperty(daySamples(), async (samples) => {
-      writeFileSync(path, parquetFormat.encodeDay(samples));
+      const path = written(parquetFormat.encodeDay(samples));
       const rows = await ask(
         `select athlete_id, metric, unit, source, device, tz, strftime(local_date, '%Y-%m-%d') as local_date,
            epoch_ms(start_at) as start_at, epoch_ms(end_at) as end_at, value, attributes, sample_id
@@ -56,10 +63,8 @@ test("another reader finds every cell of every row, in our order", async () => {
 });
 
 test("the columns are those of the contract, in name, order and logical type", async () => {
-  writeFileSync(
-    path,
-    parquetFormat.encodeDay(fc.sample(daySamples({ minLength: 5 }), { numRuns: 1, seed: 1 })[0] ?? []),
-  );
+  const samples = fc.sample(daySamples({ minLength: 5 }), { numRuns: 1, seed: 1 })[0] ?? [];
+  const path = written(parquetFormat.encodeDay(samples));
   const columns = await ask(`describe select * from read_parquet('${path}')`);
   expect(columns.map((each) => [each["column_name"], each["column_type"]])).toEqual([
     ["athlete_id", "VARCHAR"],
@@ -79,7 +84,7 @@ test("the columns are those of the contract, in name, order and logical type", a
 
 test("another reader filters by metric and time through the statistics we wrote", async () => {
   const samples = fc.sample(daySamples({ minLength: 40 }), { numRuns: 1, seed: 2 })[0] ?? [];
-  writeFileSync(path, parquetFormat.encodeDay(samples));
+  const path = written(parquetFormat.encodeDay(samples));
   const half = samples.toSorted((a, b) => a.start_at - b.start_at)[20]?.start_at ?? 0;
   const [found] = await ask(
     `select count(*)::int as n from read_parquet('${path}') where metric = 'steps' and start_at >= make_timestamptz(${half}000)`,
@@ -113,7 +118,7 @@ test("another reader finds every row of a sleep stream, its columns those of the
       source: "iPhone ✓",
     },
   ];
-  writeFileSync(path, parquetFormat.encodeSleep(night));
+  const path = written(parquetFormat.encodeSleep(night));
   const columns = await ask(`describe select * from read_parquet('${path}')`);
   expect(columns.map((each) => [each["column_name"], each["column_type"]])).toEqual([
     ["session_id", "UUID"],
