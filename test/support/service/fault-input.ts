@@ -8,9 +8,17 @@ export const WHOLE_MATRIX = process.env["FAULTS"] === "all";
 
 const DAY = 86_400_000;
 
+/** Two orders dealt into one, each evenly over the whole. */
+const dealt = <T>(...orders: readonly (readonly T[])[]): T[] =>
+  orders
+    .flatMap((order) => order.map((item, n) => ({ item, at: (n + 0.5) / order.length })))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+
 /**
  * Two athletes through the night that summer time ends, long over, and one of yesterday and today, whose windows are
- * open. Shuffled, so that every slice touches every day again and objects are superseded.
+ * open. Shuffled, so that every slice touches every day again and objects are superseded; what is in a slice of the
+ * history depends on the seed alone, not on the hour, which decides how much of today there is.
  */
 export const faultInput = (seed = SEED): Sending[] => {
   const history = sendings({
@@ -32,7 +40,8 @@ export const faultInput = (seed = SEED): Sending[] => {
     density: 0.2,
     nights: true,
   });
-  return random(seed, "order").shuffled([...history, ...recent]);
+  const dice = random(seed, "order");
+  return dealt(dice.shuffled(history), dice.shuffled(recent));
 };
 
 /** As many slices as rounds, all of about the same size. */
