@@ -283,6 +283,7 @@ test("members on either client share a group, so that one is changed for the oth
     // The leader leaves, and whoever leads next is on the other client.
     await members.shift()?.stop();
     await until("all again", isShared);
+    expect(members).toHaveLength(2);
   } finally {
     await Promise.all(members.map((member) => member.stop()));
   }
