@@ -76,11 +76,14 @@ export const decideResults = (facts: PaneFacts, live: readonly Sample[], digest:
   );
   const alive = new Set(sessions.map((session) => session.session_id));
   const changed = sessionChanges(new Set(days.map(({ day }) => day.date)), facts.sessions, rows, alive);
-  const closed = days.filter(({ day }) => isClosing(day)).flatMap((own) => own.sessions);
+  const sessionsOf = (some: readonly OwnDay[]): SleepSession[] => some.flatMap((own) => own.sessions);
+  const closed = sessionsOf(days.filter(({ day }) => isClosing(day)));
+  // A stream is written when its day closes: one that a session brings along to an open day tells of an earlier night.
+  const open = sessionsOf(days.filter(({ day }) => !isClosing(day))).map((session) => session.session_id);
   return {
     metrics,
     sessions: changed,
     facts: factsChanges(facts.history, new Map(days.map((own) => [own.day.date, own.facts])), digest),
-    ...streamChanges(closed, changed.deletes, facts.streams, streamsOf(live)),
+    ...streamChanges(closed, [...changed.deletes, ...open], facts.streams, streamsOf(live)),
   };
 };

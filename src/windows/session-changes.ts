@@ -39,17 +39,17 @@ export const sessionChanges = (
 };
 
 /**
- * What changes in the streams of the sessions that these closing dates have now; `deleted` sessions lose theirs.
- * Equal rows are no change.
+ * What changes in the streams of the sessions that these closing dates have now; `without` are sessions that shall have
+ * none. Equal rows are no change.
  */
 export const streamChanges = (
   sessions: readonly SleepSession[],
-  deleted: readonly string[],
+  without: readonly string[],
   stored: readonly StreamPointer[],
   rowsOf: (session: SleepSession) => readonly StreamRow[],
 ): StreamChanges => {
   const pointers = new Map(stored.map((pointer) => [pointer.session_id, pointer]));
-  const changes: StreamChanges = { streams: [], gone: deleted.flatMap((id) => pointers.get(id) ?? []) };
+  const changes: StreamChanges = { streams: [], gone: without.flatMap((id) => pointers.get(id) ?? []) };
   for (const session of sessions) {
     const { session_id, date } = session;
     const replaces = pointers.get(session_id) ?? null;

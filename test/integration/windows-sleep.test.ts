@@ -156,6 +156,21 @@ test("a night that goes on past midnight after all moves to the new date without
   expect(await bench.db.query(`select 1 from sleep_streams`)).toHaveLength(1);
 });
 
+test("a night that moves to a day that is still open leaves its stream behind, which told of the evening alone", async () => {
+  bench.now = at("2026-11-20T12:00:00Z");
+  await bench.stage(EVENING);
+  await quiesce(bench);
+  const { session_id } = await session();
+  expect(Object.keys(await streams(bench))).toEqual([session_id]);
+  await bench.stage(ON);
+  await quiesce(bench);
+  expect(await sessions()).toMatchObject([{ session_id, date: DAY, is_final: false, total_sleep_s: 420 * 60 }]);
+  expect(await streams(bench)).toEqual({});
+  await close();
+  expect(await session()).toMatchObject({ session_id, date: DAY, is_final: true });
+  expect((await streams(bench))[session_id]).toHaveLength(3);
+});
+
 test.each([
   ["old", "2026-11-19", DAY],
   ["new", DAY, "2026-11-19"],
