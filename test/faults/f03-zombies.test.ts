@@ -7,6 +7,7 @@ import { SEED, faultInput, slices } from "../support/service/fault-input.ts";
 import { finish, sendAll, stopped, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
+import { keptWorker } from "../support/service/kept-worker.ts";
 import type { ServiceProcess } from "../support/service/processes.ts";
 import { openService, type Service } from "../support/service/service.ts";
 import { isolated, type Isolated } from "../support/stack.ts";
@@ -46,7 +47,7 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         const zombie = service.worker({ FAILPOINT_STOP: step });
         await sendAll(service, before);
         await stopped(zombie);
-        const successor = service.worker();
+        const successor = keptWorker(service, "a zombie");
         await sendAll(service, after);
         await service.wait();
         await successor.stop();

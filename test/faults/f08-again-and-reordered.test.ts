@@ -6,7 +6,7 @@ import { createClient } from "../support/service/client.ts";
 import { SEED, WHOLE_MATRIX, faultInput } from "../support/service/fault-input.ts";
 import { swept } from "../support/service/fault-run.ts";
 import { judged } from "../support/service/judged.ts";
-import { keptWorker } from "../support/service/rounds.ts";
+import { keptWorker } from "../support/service/kept-worker.ts";
 import { openService } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 

@@ -10,7 +10,7 @@ import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault
 import { finish, sendAll, swept, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
-import { keptWorker } from "../support/service/rounds.ts";
+import { keptWorker } from "../support/service/kept-worker.ts";
 import { openService } from "../support/service/service.ts";
 import { isolated } from "../support/stack.ts";
 import { heartRates } from "../support/staging/chunks.ts";

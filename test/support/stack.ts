@@ -45,7 +45,7 @@ export type Isolated = {
  */
 export async function isolated(name: string): Promise<Isolated> {
   const made = await makeIsolated(name);
-  afterAll(() => made.drop(), 60_000);
+  afterAll(() => made.drop(), 120_000);
   return made;
 }
 

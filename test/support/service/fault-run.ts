@@ -4,6 +4,7 @@ import type { Sending } from "../../../bench/generator/batches.ts";
 import { withClient } from "../stack-database.ts";
 import type { Isolated } from "../stack.ts";
 import type { FinalState } from "./final-state.ts";
+import { keptWorker } from "./kept-worker.ts";
 import type { Exit, ServiceProcess } from "./processes.ts";
 import { openService, type Service } from "./service.ts";
 
@@ -28,8 +29,8 @@ export const sendAll = async (service: Service, sendings: readonly Sending[]): P
 
 /** A healthy worker until nothing is under way. */
 export const heal = async (service: Service, until = (): Promise<void> => service.wait()): Promise<void> => {
-  const worker = service.worker();
-  await worker.event("worker.ready");
+  const worker = keptWorker(service, "healing");
+  await worker.ready();
   await until();
   await worker.stop();
 };

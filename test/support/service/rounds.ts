@@ -4,6 +4,7 @@ import type { Random } from "../../../bench/generator/random.ts";
 import type { Sending } from "../../../bench/generator/batches.ts";
 import { sendAll, swept } from "./fault-run.ts";
 import { judged } from "./judged.ts";
+import { keptWorker } from "./kept-worker.ts";
 import type { Service } from "./service.ts";
 
 /** Something that goes wrong for a while and then is over. */
@@ -18,30 +19,6 @@ export type Disturbance = {
 /** A fault lasts so long at least; longer until it has met something, but not for ever. */
 const LASTS_MS = [2500, 6000] as const;
 const MET_MS = 30_000;
-
-/** A worker that is started again when it ends, as a supervisor does; what it ended with is said. */
-export const keptWorker = (service: Service, name: string) => {
-  let isWanted = true;
-  let current = service.worker();
-  const keep = async (): Promise<void> => {
-    for (;;) {
-      const { code, signal } = await current.exited;
-      if (!isWanted) return;
-      process.stderr.write(`under ${name} the worker ended (${code ?? signal}):\n${current.log()}\n`);
-      current = service.worker();
-    }
-  };
-  const kept = keep();
-  return {
-    ready: () => current.event("worker.ready"),
-    kill: () => current.signal("SIGKILL"),
-    stop: async () => {
-      isWanted = false;
-      await current.stop();
-      await kept;
-    },
-  };
-};
 
 /**
  * One scenario on a service that goes on from earlier ones: a new worker, whose caches are empty, a fault while a slice
