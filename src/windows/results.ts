@@ -21,6 +21,8 @@ type OwnDay = { day: PaneDay; sessions: readonly SleepSession[]; metrics: Metric
 
 const isClosing = ({ pane }: PaneDay): boolean => pane !== "early";
 
+const sessionsOf = (days: readonly OwnDay[]): SleepSession[] => days.flatMap((own) => own.sessions);
+
 const ownDay = (
   day: PaneDay,
   facts: PaneFacts,
@@ -76,7 +78,6 @@ export const decideResults = (facts: PaneFacts, live: readonly Sample[], digest:
   );
   const alive = new Set(sessions.map((session) => session.session_id));
   const changed = sessionChanges(new Set(days.map(({ day }) => day.date)), facts.sessions, rows, alive);
-  const sessionsOf = (some: readonly OwnDay[]): SleepSession[] => some.flatMap((own) => own.sessions);
   const closed = sessionsOf(days.filter(({ day }) => isClosing(day)));
   // A stream is written when its day closes: one that a session brings along to an open day tells of an earlier night.
   const open = sessionsOf(days.filter(({ day }) => !isClosing(day))).map((session) => session.session_id);
