@@ -41,7 +41,7 @@ export const replayText = ({ passes, freshness }: ReplayFigures): string => {
 
 /** What `bench backfill` prints: freshness by phase, each athlete's share, and what it took. */
 export const backfillText = (figures: BackfillFigures): string => {
-  const { freshness, shares, records, seconds, processes, worker } = figures;
+  const { freshness, shares, records, seconds, processes, worker, restarts } = figures;
   const share = shares.map((s) => [
     s.athlete,
     s.rows,
@@ -67,7 +67,7 @@ export const backfillText = (figures: BackfillFigures): string => {
       `${short(worker.panes.mean_ms)} ms each`,
     "",
     ...textTable([
-      ["process", "CPU µs a record", "peak MB before", "peak MB", "event loop held at most, ms"],
+      ["process", "CPU µs a record", "peak MB before", "peak MB", "event loop held at most, ms", "restarts"],
       ...processes.map(({ name, cpu_s, mb_before, mb }) => {
         const held = worker.held_ms[name.split(" ", 1)[0] ?? ""];
         return [
@@ -76,6 +76,7 @@ export const backfillText = (figures: BackfillFigures): string => {
           mb_before === 0 ? "" : short(mb_before),
           short(mb),
           held === undefined ? "" : short(held),
+          restarts.filter(({ part }) => part === name).length || "",
         ];
       }),
     ]),

@@ -1,18 +1,20 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readConfig } from "../src/config.ts";
 import { openObjects } from "../src/io/objects.ts";
 import { openDatabase } from "../src/io/postgres.ts";
-import { startServing, type Serving } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { writeExport } from "./generator/export-xml.ts";
-import { measure, type Usage, usageOf } from "./measure.ts";
+import { measure, type Usage } from "./measure.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { followWorker, type WorkerFigures } from "./scrape.ts";
 import { startProbes, type Freshness } from "./probe.ts";
+import type { Restart } from "./heard.ts";
+import { type Served, serving } from "./serve.ts";
+import { MAIN } from "./worker.ts";
 
 export type BackfillBench = {
   athletes: number;
@@ -39,6 +41,8 @@ export type BackfillFigures = {
   processes: { name: string; cpu_s: number; mb_before: number; mb: number }[];
   /** While the imports ran. */
   worker: WorkerFigures;
+  /** Of parts, also before the imports. */
+  restarts: readonly Restart[];
 };
 
 const DAY = 86_400_000;
@@ -46,7 +50,6 @@ const DAY = 86_400_000;
 const DAYS_AGO = 4;
 const LIVE_ATHLETES = 8;
 const SETTLE_MS = 5_000;
-const main = join(import.meta.dirname, "..", "src", `main${extname(import.meta.filename)}`);
 
 type Export = { athlete: string; file: string; home: string; records: number };
 
@@ -94,35 +97,31 @@ const sharesOf = async (env: NodeJS.ProcessEnv, exports: readonly Export[], bega
 
 const importAll = async (exports: readonly Export[], env: NodeJS.ProcessEnv): Promise<Usage> => {
   const runs = exports.map(({ athlete, file, home }) =>
-    measure([main, "import", file, "--athlete", athlete, "--time-zone", home], env),
+    measure([MAIN, "import", file, "--athlete", athlete, "--time-zone", home], env),
   );
   const done = await Promise.all(runs);
-  for (const { athlete } of exports) await measure([main, "wait", "--athlete", athlete, "--timeout", "7200"], env);
+  for (const { athlete } of exports) await measure([MAIN, "wait", "--athlete", athlete, "--timeout", "7200"], env);
   const cpu_s = done.reduce((sum, one) => sum + one.cpu_s, 0);
   return { cpu_s, peak_mb: Math.max(...done.map(({ peak_mb }) => peak_mb)) };
 };
 
-const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[], service: Serving) => {
+const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[], service: Served) => {
   const secret = env["AUTH_SECRET"] ?? "";
   const token = await mintToken({ secret, ttl: 86_400, athletes: "*", scopes: ["ingest", "read"] });
-  const usage = () =>
-    [["serve (edge, api)", service.pid] as const, ...service.workers].map(
-      ([name, pid]) => [name, usageOf(pid) ?? { peak_mb: 0, cpu_s: 0 }] as const,
-    );
   const probes = startProbes({ url: service.url, token }, { a_second: bench.live, athletes: LIVE_ATHLETES });
   probes.phase("warming up");
   await sleep(SETTLE_MS);
   probes.phase("before");
   say(`live traffic alone for ${bench.before_s} s`);
   await sleep(bench.before_s * 1000);
-  const before = new Map(usage());
+  const before = service.lives.usage();
   probes.phase("during");
   say(`importing ${bench.athletes} exports side by side`);
   const following = followWorker(service.url);
   const [began, clock] = [Date.now(), performance.now()];
   const imports = await importAll(exports, env);
   const seconds = (performance.now() - clock) / 1000;
-  const served = usage().map(([name, { cpu_s, peak_mb }]) => {
+  const served = [...service.lives.usage()].map(([name, { cpu_s, peak_mb }]) => {
     const earlier = before.get(name) ?? { cpu_s: 0, peak_mb: 0 };
     return { name, cpu_s: cpu_s - earlier.cpu_s, mb_before: earlier.peak_mb, mb: peak_mb };
   });
@@ -137,6 +136,7 @@ const run = async (bench: BackfillBench, { env, say }: Place, exports: Export[],
     seconds,
     processes: [{ name: "import", cpu_s: imports.cpu_s, mb_before: 0, mb: imports.peak_mb }, ...served],
     worker,
+    restarts: service.restarts(),
   };
 };
 
@@ -148,12 +148,7 @@ export const benchBackfill = (bench: BackfillBench): Promise<BackfillFigures> =>
       bench.say(`generating ${bench.athletes} × ${bench.days} days, seed ${bench.seed}`);
       const exports = writeExports(bench, folder);
       const env = { ...place.env, XDG_STATE_HOME: folder };
-      const service = await startServing(main, env);
-      try {
-        return await run(bench, { ...place, env }, exports, service);
-      } finally {
-        await service.stop();
-      }
+      return await serving({ ...place, env }, (service) => run(bench, { ...place, env }, exports, service));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

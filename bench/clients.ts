@@ -129,7 +129,7 @@ const visible = async (place: Place, { rounds, seconds }: ClientsBench): Promise
   await setUp(connect(readConfig(place.env), "bench"), () => undefined);
   for (let round = 0; round < Math.min(rounds, 2); round += 1) {
     for (const client of round % 2 === 0 ? CLIENTS : CLIENTS.toReversed()) {
-      const [seen] = await inService({ env: { ...place.env, KAFKA_CLIENT: client } }, async ({ target }) => {
+      const [seen] = await inService({ ...place, env: { ...place.env, KAFKA_CLIENT: client } }, async ({ target }) => {
         const probes = startProbes(target, { a_second: 2, athletes: 4 });
         probes.phase("warm");
         await sleep(10_000);

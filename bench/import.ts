@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { down, up } from "../stack/stack.ts";
-import { startServing, type Serving } from "../src/ops/serving.ts";
 import { writeExport } from "./generator/export-xml.ts";
 import { PEER, type Row, rowOf } from "./import-rows.ts";
-import { type Measured, measure, usageOfAll } from "./measure.ts";
+import { workersOf } from "./lives.ts";
+import { type Measured, measure } from "./measure.ts";
+import { type Served, serving } from "./serve.ts";
+import { MAIN } from "./worker.ts";
 
 export type ImportBench = {
   mb: number;
@@ -21,7 +23,6 @@ export type ImportBench = {
 const STACK = `bench-${process.pid}`;
 const root = join(import.meta.dirname, "..");
 const extension = extname(import.meta.filename);
-const main = join(root, "src", `main${extension}`);
 
 /** A generated day takes 0.8 MB: all of them lie in the past, because samples of the future are refused. */
 const firstDateOf = (mb: number): string =>
@@ -40,13 +41,13 @@ export const benchImport = async (bench: ImportBench): Promise<{ rows: Row[]; by
     const { records } = writeExport(file, { seed, firstDate: firstDateOf(mb), sprinkle: true, bytes: mb * 1_000_000 });
     const stack = await up({ name: STACK, docker: "never", say });
     const env = { ...process.env, ...stack, PORT: "0", LOG_LEVEL: "info", TOPIC_PREFIX: "" };
-    const service = await startServing(main, env);
     try {
-      if (bench.edgeOnly) await service.stop();
-      const rows = await passes({ ...bench, folder, file, records, env, service });
+      const rows = await serving({ env, say }, async (service) => {
+        if (bench.edgeOnly) await service.stop();
+        return passes({ ...bench, folder, file, records, env, service });
+      });
       return { rows, bytes: statSync(file).size };
     } finally {
-      await service.stop();
       await down(STACK, false, say);
     }
   } finally {
@@ -59,7 +60,7 @@ type Passes = ImportBench & {
   file: string;
   records: number;
   env: NodeJS.ProcessEnv;
-  service: Serving;
+  service: Served;
 };
 
 const passes = async (given: Passes): Promise<Row[]> => {
@@ -71,17 +72,17 @@ const passes = async (given: Passes): Promise<Row[]> => {
   const rows = [row("parse only (ceiling)", parse), ...(await peerPass(given))];
   if (!given.edgeOnly) {
     say("reading and checking alone");
-    rows.push(row("read and check (--dry-run)", await measure([main, "import", ...flags, "--dry-run"], env)));
+    rows.push(row("read and check (--dry-run)", await measure([MAIN, "import", ...flags, "--dry-run"], env)));
   }
   say("importing");
   const started = performance.now();
-  const before = usageOfAll(given.service.workers.values()).cpu_s;
-  const sent = await measure([main, "import", ...flags], env);
+  const before = workersOf(given.service.lives.usage()).cpu_s;
+  const sent = await measure([MAIN, "import", ...flags], env);
   rows.push(row("import, acknowledged by Kafka", sent));
   if (given.edgeOnly) return rows;
   say("waiting until everything is durable");
-  await measure([main, "wait", "--athlete", "bench", "--timeout", "3600"], env);
-  const workers = usageOfAll(given.service.workers.values());
+  await measure([MAIN, "wait", "--athlete", "bench", "--timeout", "3600"], env);
+  const workers = workersOf(given.service.lives.usage());
   const all = { ms: performance.now() - started, cpu_s: sent.cpu_s + workers.cpu_s - before, peak_mb: workers.peak_mb };
   return [...rows, row("end to end, durable (workers' memory)", all)];
 };

@@ -23,13 +23,6 @@ export const usageOf = (pid: number): Usage | null => {
   }
 };
 
-/** Of several processes together; those that are gone count nothing. */
-export const usageOfAll = (pids: Iterable<number>): Usage => {
-  const all = [...pids].map((pid) => usageOf(pid)).filter((usage) => usage !== null);
-  const sum = (of: (usage: Usage) => number): number => all.reduce((total, usage) => total + of(usage), 0);
-  return { peak_mb: sum((usage) => usage.peak_mb), cpu_s: sum((usage) => usage.cpu_s) };
-};
-
 /** Runs a program to its end, one of ours by default. Throws what it said on stderr when it fails. */
 export const measure = (
   argv: readonly string[],

@@ -66,7 +66,7 @@ const oneDay = (place: Place, at: number, given: readonly Given[]): Promise<Mont
     return { athlete_id, samples: created };
   });
   return inService(
-    { env },
+    { ...place, env },
     async (service) => {
       const { target, db } = service;
       await service.settled();

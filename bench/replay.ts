@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
-import { extname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readConfig } from "../src/config.ts";
 import { openDatabase } from "../src/io/postgres.ts";
-import { startServing, type Serving } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { sendings, type Sending } from "./generator/batches.ts";
-import { measure, usageOfAll } from "./measure.ts";
+import { measure } from "./measure.ts";
+import { workersOf } from "./lives.ts";
 import { dropEverything } from "./replay-beside.ts";
 import { inPlace, type Place, type Say } from "./place.ts";
 import { startProbes, type Freshness } from "./probe.ts";
+import { type Served, serving } from "./serve.ts";
+import { MAIN } from "./worker.ts";
 
 export type ReplayBench = {
   athletes: number;
@@ -29,7 +30,6 @@ const BODY = 1000;
 const AT_ONCE = 4;
 const ALONE_MS = 15_000;
 const PASSES = 2;
-const main = join(import.meta.dirname, "..", "src", `main${extname(import.meta.filename)}`);
 
 type Target = { url: string; token: string };
 
@@ -62,10 +62,10 @@ const contentHash = async (env: NodeJS.ProcessEnv): Promise<string> => {
 };
 
 const waitFor = async (athletes: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<void> => {
-  for (const athlete of athletes) await measure([main, "wait", "--athlete", athlete, "--timeout", "3600"], env);
+  for (const athlete of athletes) await measure([MAIN, "wait", "--athlete", athlete, "--timeout", "3600"], env);
 };
 
-type Passing = { env: NodeJS.ProcessEnv; service: Serving; samples: number; athletes: ReadonlySet<string> };
+type Passing = { env: NodeJS.ProcessEnv; service: Served; samples: number; athletes: ReadonlySet<string> };
 
 /** What `work` took until nothing of these athletes is under way; `before`: the content that must still be the same. */
 const passOf = async (
@@ -74,7 +74,7 @@ const passOf = async (
   work: () => Promise<number>,
   before: string | null,
 ): Promise<Pass> => {
-  const workers = (): number => usageOfAll(service.workers.values()).cpu_s;
+  const workers = (): number => workersOf(service.lives.usage()).cpu_s;
   const [began, cpu] = [performance.now(), workers()];
   const own_s = await work();
   await waitFor(athletes, env);
@@ -85,7 +85,7 @@ const passOf = async (
 
 type First = ReplayFigures & { content: string; samples: number; athletes: ReadonlySet<string> };
 
-const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): Promise<First> => {
+const run = async (bench: ReplayBench, { env, say }: Place, service: Served): Promise<First> => {
   const firstDate = new Date(Date.now() - (bench.days + DAYS_AGO) * DAY).toISOString().slice(0, 10);
   const bodies = sendings({ ...bench, firstDate, size: BODY });
   const samples = bodies.reduce((sum, { body }) => sum + body.samples.length, 0);
@@ -101,7 +101,7 @@ const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): P
   probes.phase("before");
   await sleep(ALONE_MS);
   probes.phase("during");
-  const command = async (...argv: string[]): Promise<number> => (await measure([main, ...argv], env)).cpu_s;
+  const command = async (...argv: string[]): Promise<number> => (await measure([MAIN, ...argv], env)).cpu_s;
   for (let n = 1; n <= PASSES; n += 1) {
     say(`replay ${n}`);
     passes.push(await passOf(at, `replay ${n}`, () => command("replay", "--topic", "backfill"), content));
@@ -113,26 +113,17 @@ const run = async (bench: ReplayBench, { env, say }: Place, service: Serving): P
   return { passes, freshness: await probes.stop(), content, samples, athletes };
 };
 
-const beside = async (bench: ReplayBench, place: Place): Promise<First> => {
-  const service = await startServing(main, place.env);
-  try {
-    return await run(bench, place, service);
-  } finally {
-    await service.stop();
-  }
-};
+const beside = (bench: ReplayBench, place: Place): Promise<First> =>
+  serving(place, (service) => run(bench, place, service));
 
 /** As others do it: the group begins at the start of the log again, into the same tables. No other input flows. */
-const offsetsReset = async ({ env }: Place, first: First): Promise<Pass> => {
+const offsetsReset = async ({ env, say }: Place, first: First): Promise<Pass> => {
   const db = openDatabase({ url: readConfig(env).databaseUrl, max: 1 });
   await db.query(`delete from consumer_offsets where topic like '%.backfill.v1'`);
   await db.close();
-  const service = await startServing(main, env);
-  try {
-    return await passOf({ ...first, env, service }, "offsets reset", () => Promise.resolve(0), first.content);
-  } finally {
-    await service.stop();
-  }
+  return serving({ env, say }, (service) =>
+    passOf({ ...first, env, service }, "offsets reset", () => Promise.resolve(0), first.content),
+  );
 };
 
 /** B8: a history sent once, then replayed from the log twice while live samples flow; nothing may change. */

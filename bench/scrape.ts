@@ -1,39 +1,37 @@
+import { countOverLives } from "./lives.ts";
+
 /** Figures of the workers, read from `/metrics`. `held_ms`: the longest that each one's event loop stood still, by its role. */
 export type WorkerFigures = { held_ms: Record<string, number>; staging: Timed; panes: Timed };
 type Timed = { count: number; mean_ms: number };
 
 const EVERY_MS = 1_000;
+const SERIES = /^(health_sync_(?:commit|pane)_ms_(?:count|sum)\{.*\}) (\S+)$/gm;
 
-/** The sum over every series of this name that carries all of the labels. */
-const sumOf = (text: string, name: string, labels: readonly string[]): number =>
-  text
-    .split("\n")
-    .filter((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
-
-const timed = (text: string, name: string, labels: readonly string[] = []): Timed => {
-  const count = sumOf(text, `health_sync_${name}_count`, labels);
-  return { count, mean_ms: sumOf(text, `health_sync_${name}_sum`, labels) / count };
-};
-
-/** Looks every second, since the longest pause is forgotten once it was told. */
+/** Looks every second, since the longest pause is forgotten once it was told, and the counts of a part when it ends. */
 export const followWorker = (url: string): { stop(): Promise<WorkerFigures> } => {
   const held_ms: Record<string, number> = {};
-  let text = "";
+  const counts = countOverLives();
   const look = async (): Promise<void> => {
     const answer = await fetch(`${url}/metrics`);
     if (!answer.ok) return;
-    text = await answer.text();
+    const text = await answer.text();
     for (const [, role = "", held] of text.matchAll(/^nodejs_eventloop_lag_max_seconds\{role="(.+)"\} (.+)$/gm)) {
       held_ms[role] = Math.max(held_ms[role] ?? 0, 1000 * Number(held));
     }
+    for (const [, series = "", value] of text.matchAll(SERIES)) counts.see(series, Number(value));
+  };
+  const timed = (name: string, label = ""): Timed => {
+    const sum = (of: "count" | "sum"): number =>
+      counts.sum((series) => series.startsWith(`health_sync_${name}_${of}{`) && series.includes(label));
+    const count = sum("count");
+    return { count, mean_ms: sum("sum") / count };
   };
   const timer = setInterval(() => void look().catch(() => undefined), EVERY_MS);
   return {
     stop: async () => {
       clearInterval(timer);
       await look();
-      return { held_ms, staging: timed(text, "commit_ms", [`stage="staging"`]), panes: timed(text, "pane_ms") };
+      return { held_ms, staging: timed("commit_ms", `stage="staging"`), panes: timed("pane_ms") };
     },
   };
 };

@@ -1,13 +1,12 @@
 import { type Connections, connect } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import type { Database } from "../src/flow/ports.ts";
-import { type Serving, startServing } from "../src/ops/serving.ts";
 import { mintToken } from "../src/ops/token.ts";
 import { waitForQuiet } from "../src/ops/wait.ts";
 import type { Place } from "./place.ts";
 import type { Target } from "./probe.ts";
+import { type Served, serving } from "./serve.ts";
 import { type TreeUsage, treeUsage } from "./tree.ts";
-import { MAIN } from "./worker.ts";
 
 /** So that nothing but the machine limits what is sent. */
 export const UNLIMITED = { RATE_PER_TOKEN: "1000000", RATE_PER_ATHLETE: "1000000", MAX_IN_FLIGHT: "4096" };
@@ -18,19 +17,22 @@ export type Service = {
   target: Target;
   db: Database;
   connections: Connections;
-  served: Serving;
+  served: Served;
   usage: () => TreeUsage;
   /** Resolves when nothing that was accepted is under way. */
   settled: () => Promise<void>;
 };
 
 /** `shift_ms`: how far its clock is off, which `env` tells it. */
-export const inService = async <T>(
-  { env }: Pick<Place, "env">,
+export const inService = <T>({ env, say }: Place, work: (service: Service) => Promise<T>, shift_ms = 0): Promise<T> =>
+  serving({ env: { ...env, ...UNLIMITED }, say }, (served) => withService(env, served, work, shift_ms));
+
+const withService = async <T>(
+  env: NodeJS.ProcessEnv,
+  served: Served,
   work: (service: Service) => Promise<T>,
-  shift_ms = 0,
+  shift_ms: number,
 ): Promise<T> => {
-  const served = await startServing(MAIN, { ...env, ...UNLIMITED });
   const connections = connect(readConfig(env), "bench");
   const db = connections.openDatabase(4);
   const clock = { now: () => Date.now() + shift_ms };
@@ -49,7 +51,6 @@ export const inService = async <T>(
       },
     });
   } finally {
-    await served.stop();
     await db.close();
   }
 };

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** A `serve` process that answers ready. `workers` are the pids of its supervised children, by name. */
@@ -13,8 +14,15 @@ export type Serving = {
 const TRIES = 240;
 const EVERY_MS = 250;
 
-/** Starts `serve --setup` as a child, on PORT of `env`, and resolves once /readyz says so. Throws with its last words. */
-export const startServing = async (main: string, env: NodeJS.ProcessEnv): Promise<Serving> => {
+/**
+ * Starts `serve --setup` as a child, on PORT of `env`, and resolves once /readyz says so. Throws with its last words.
+ * `hear` is given each line of its log, which holds those of its children.
+ */
+export const startServing = async (
+  main: string,
+  env: NodeJS.ProcessEnv,
+  hear: (line: string) => void = () => undefined,
+): Promise<Serving> => {
   const child = spawn(process.execPath, [main, "serve", "--setup"], {
     env,
     stdio: ["ignore", "ignore", "pipe"],
@@ -23,13 +31,12 @@ export const startServing = async (main: string, env: NodeJS.ProcessEnv): Promis
   let url = "";
   const workers = new Map<string, number>();
   let last = "";
-  child.stderr.on("data", (bytes: Buffer) => {
-    for (const line of bytes.toString().split("\n").filter(Boolean)) {
-      last = line;
-      url = /"event":"listening","url":"([^"]+)"/.exec(line)?.[1] ?? url;
-      const [, name, pid] = /"part":"([^"]+)","child_pid":(\d+)/.exec(line) ?? [];
-      if (name !== undefined) workers.set(name, Number(pid));
-    }
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    last = line === "" ? last : line;
+    url = /"event":"listening","url":"([^"]+)"/.exec(line)?.[1] ?? url;
+    const [, name, pid] = /"part":"([^"]+)","child_pid":(\d+)/.exec(line) ?? [];
+    if (name !== undefined) workers.set(name, Number(pid));
+    hear(line);
   });
   const exited = new Promise<void>((resolve) => {
     child.once("exit", () => resolve());
