@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { athlete, type Athlete, type Source } from "./athlete.ts";
-import { dateOf, dayOf, ahead } from "./calendar.ts";
+import { athlete, type Athlete, type Source, zoneOn } from "./athlete.ts";
+import { ahead, dateOf, dayOf, midnight } from "./calendar.ts";
 import { generatedDay, generatedNight, type Generated } from "./day.ts";
 import { HEAD } from "./export-head.ts";
 import { SLEEP, STAGES } from "./night.ts";
@@ -124,12 +124,15 @@ export const writeExport = (
     const samples = generatedDay(who, day);
     const others =
       options.sprinkle === false ? [] : [...generatedNight(who, day), ...fillers(who, samples[0]?.start ?? 0, dice)];
+    // Who flies east leaves a day before its midnight: nobody wears one Watch in two zones at once.
+    const leaves = midnight(day + 1, zoneOn(who, day + 1));
     for (const sample of [...samples, ...others]) {
+      if (sample.start >= leaves) continue;
       seen(sample);
       write(record(sample));
+      total.records += 1;
     }
     write(summary(day, dice));
-    total.records += samples.length + others.length;
     total.days += 1;
   }
   write("</HealthData>\n");

@@ -85,3 +85,13 @@ test("an export is well-formed XML whose records are those that were announced",
   expect(found).toEqual(announced);
   expect(done.days).toBe(4);
 });
+
+test("a Watch measures a second once, also where the athlete flies east and the next day begins before the last one's midnight", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "health-sync-generator-")), "export.xml");
+  const seconds: number[] = [];
+  const { records } = writeExport(file, { seed: 2, firstDate: "2025-10-20", days: 28, sprinkle: true }, (s) => {
+    if (s.type === HEART_RATE) seconds.push(s.start);
+  });
+  expect(records).toBeGreaterThan(seconds.length);
+  expect(new Set(seconds).size).toBe(seconds.length);
+});
