@@ -1,4 +1,4 @@
-import { type Connections, connect } from "../src/app.ts";
+import { type Connections, connect, isTransient } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import type { Database } from "../src/flow/ports.ts";
 import { mintToken } from "../src/ops/token.ts";
@@ -36,7 +36,7 @@ const withService = async <T>(
   const connections = connect(readConfig(env), "bench");
   const db = connections.openDatabase(4);
   const clock = { now: () => Date.now() + shift_ms };
-  const wait = { db, clock, logInfo: connections.kafka.logInfo(), topics: connections.topics };
+  const wait = { db, clock, logInfo: connections.kafka.logInfo(), topics: connections.topics, isTransient };
   try {
     const scopes = ["ingest", "read"] as const;
     const token = await mintToken({ secret: env["AUTH_SECRET"] ?? "", ttl: 86_400, athletes: "*", scopes });

@@ -46,7 +46,7 @@ export const waitForAthlete = async (connections: Connections, athlete: string, 
   const db = connections.openDatabase(2);
   try {
     await waitForQuiet(
-      { db, logInfo: kafka.logInfo(), clock, topics, grace: config.windowGrace },
+      { db, logInfo: kafka.logInfo(), clock, topics, isTransient, grace: config.windowGrace },
       { athlete, timeout },
     );
   } finally {

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { benchCommand } from "../bench/command.ts";
 import type { Role } from "./app-serve.ts";
 import type { Connections } from "./app.ts";
-import { VERSION, connect } from "./app.ts";
+import { VERSION, connect, isTransient } from "./app.ts";
 import { readConfig, settingsHelp } from "./config.ts";
 import { openDatabase } from "./io/postgres.ts";
 import { leanHeap } from "./lean-heap.ts";
@@ -66,7 +66,8 @@ const serveCommand = (): Command =>
 const openBoth = async () => {
   const { kafka, topics, clock, openDatabase: open, config: settings } = connected();
   const db = open(2);
-  return { db, logInfo: kafka.logInfo(), topics, clock, grace: settings.windowGrace, close: () => db.close() };
+  const logInfo = kafka.logInfo();
+  return { db, logInfo, topics, clock, isTransient, grace: settings.windowGrace, close: () => db.close() };
 };
 
 const importing = (): Command =>

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { isAthleteId } from "../domain/ids.ts";
 import type { Clock, Database, LogInfo } from "../flow/ports.ts";
 import { pause } from "../flow/retry.ts";
-import type { TopicNames } from "../flow/topics.ts";
+import type { TopicName, TopicNames } from "../flow/topics.ts";
 import { createTimeLeft } from "./time-left.ts";
 import { isQuiet, pendingText, readEnds, readPending, type Ends, type Pending } from "./wait-conditions.ts";
 
@@ -16,6 +16,8 @@ export type WaitDeps = {
   topics: TopicNames;
   /** WINDOW_GRACE in ms: a day is due this long after its close. */
   grace: number;
+  /** A cause that passes: the question is asked again. */
+  isTransient: (error: unknown) => boolean;
   group?: string;
 };
 
@@ -25,6 +27,8 @@ export type WaitOptions = {
   timeout: number;
   signal?: AbortSignal;
   onProgress?: (pending: Pending) => void;
+  /** Kafka or Postgres gave no answer; they are asked again until the time is up. */
+  onAway?: (error: unknown) => void;
   everyMs?: number;
 };
 
@@ -45,33 +49,49 @@ export class NotQuiet extends Error {
  * Resolves when nothing that was accepted before the call is still under way: positions have reached the ends read at
  * the start, due windows have fired, deletions are resolved, the outbox is empty; all true in one snapshot. Dead
  * letters come about on the way and travel through a topic of their own, so its end is read once more at the end.
- * Throws NotQuiet when the time is up.
+ * Throws NotQuiet when the time is up, or why there was no answer.
  */
 export const waitForQuiet = async (deps: WaitDeps, options: WaitOptions): Promise<Pending> => {
   const started = deps.clock.now();
-  const ends: Ends = await readEnds(deps.logInfo, INPUTS.map(deps.topics));
+  const isOver = (): boolean => options.signal?.aborted === true || deps.clock.now() - started >= options.timeout;
+  const nextLook = (): Promise<void> => pause(options.everyMs ?? 250, options.signal);
+  const answer = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!deps.isTransient(error) || isOver()) throw error;
+        options.onAway?.(error);
+        await nextLook();
+      }
+    }
+  };
+  const endsOf = (...names: readonly TopicName[]): Promise<Ends> =>
+    answer(() => readEnds(deps.logInfo, names.map(deps.topics)));
+
+  const ends = await endsOf(...INPUTS);
   let lettersRead = false;
   for (;;) {
-    const pending = await deps.db.snapshot((tx) =>
-      readPending(tx, {
-        group: deps.group ?? STAGING_GROUP,
-        ends,
-        athlete: options.athlete ?? null,
-        now: deps.clock.now(),
-        grace: deps.grace,
-      }),
+    const pending = await answer(() =>
+      deps.db.snapshot((tx) =>
+        readPending(tx, {
+          group: deps.group ?? STAGING_GROUP,
+          ends,
+          athlete: options.athlete ?? null,
+          now: deps.clock.now(),
+          grace: deps.grace,
+        }),
+      ),
     );
     options.onProgress?.(pending);
     if (isQuiet(pending)) {
       if (lettersRead) return pending;
       lettersRead = true;
-      for (const [place, end] of await readEnds(deps.logInfo, [deps.topics("deadletter")])) ends.set(place, end);
+      for (const [place, end] of await endsOf("deadletter")) ends.set(place, end);
       continue;
     }
-    if (options.signal?.aborted === true || deps.clock.now() - started >= options.timeout) {
-      throw new NotQuiet(pending, deps.clock.now() - started);
-    }
-    await pause(options.everyMs ?? 250, options.signal);
+    if (isOver()) throw new NotQuiet(pending, deps.clock.now() - started);
+    await nextLook();
   }
 };
 
@@ -129,8 +149,11 @@ export const waitCommand = (deps: CommandOutput & { open: () => Promise<WaitDeps
           if (text !== last) deps.progress(`under way: ${text}`);
           last = text;
         };
+        const onAway = (error: unknown): void => {
+          deps.progress(`no answer, asking again: ${error instanceof Error ? error.message : String(error)}`);
+        };
         const { athlete, timeout } = options;
-        await waitForQuiet(opened, { timeout, onProgress, ...(athlete === undefined ? {} : { athlete }) });
+        await waitForQuiet(opened, { timeout, onProgress, onAway, ...(athlete === undefined ? {} : { athlete }) });
         deps.print(options.json ? JSON.stringify({ quiet: true }) : "nothing is under way");
       } finally {
         await opened.close();

@@ -1,4 +1,6 @@
+import { Client } from "pg";
 import { beforeAll, beforeEach, expect, test } from "vitest";
+import { isTransient } from "../../src/app.ts";
 import { takeOver, advance, Fenced } from "../../src/flow/positions.ts";
 import { positionsCommand } from "../../src/ops/positions-command.ts";
 import { showPositions } from "../../src/ops/positions.ts";
@@ -41,8 +43,9 @@ const applied = async (position: number): Promise<void> => {
     }),
   );
 };
+const waiting = { ...corner, grace: 0, isTransient };
 const wait = (athlete?: string, timeout = 0) =>
-  waitForQuiet({ ...corner, grace: 0 }, { timeout, everyMs: 20, ...(athlete === undefined ? {} : { athlete }) });
+  waitForQuiet(waiting, { timeout, everyMs: 20, ...(athlete === undefined ? {} : { athlete }) });
 const window = (athlete: string, dirty: number, closesAt: string) =>
   db.query(
     `insert into windows (athlete_id, local_date, dirty, fired, closes_at, touched_at, lane, reason, topic_partition)
@@ -62,14 +65,34 @@ test("it returns once everything is done, and tells on the way what is not", asy
   await applied(high);
   await window("anna", 2, "2999-01-01T00:00:00Z");
   const told: number[] = [];
-  const waiting = waitForQuiet(
-    { ...corner, grace: 0 },
-    { timeout: 20_000, everyMs: 20, onProgress: (pending) => told.push(pending.windows) },
-  );
+  const quiet = waitForQuiet(waiting, {
+    timeout: 20_000,
+    everyMs: 20,
+    onProgress: (pending) => told.push(pending.windows),
+  });
   await expect.poll(() => told.length, { timeout: 10_000 }).toBeGreaterThan(0);
   await db.query(`update windows set fired = dirty`);
-  expect(await waiting).toEqual({ records: 0, windows: 0, history: 0, deletions: 0, outbox: 0 });
+  expect(await quiet).toEqual({ records: 0, windows: 0, history: 0, deletions: 0, outbox: 0 });
   expect(told[0]).toBe(1);
+});
+
+test("a connection that is ended while it looks does not end the wait", async () => {
+  await applied(high);
+  const away: unknown[] = [];
+  const blocker = new Client({ connectionString: here.databaseUrl });
+  await blocker.connect();
+  try {
+    await blocker.query("begin; lock table windows in access exclusive mode");
+    const quiet = waitForQuiet(waiting, { timeout: 60_000, everyMs: 20, onAway: (error) => away.push(error) });
+    const ended = `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and wait_event_type = 'Lock' and query like '%from windows%'`;
+    await expect.poll(async () => (await db.query(ended)).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => away.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await blocker.query("rollback");
+    expect(await quiet).toMatchObject({ records: 0, windows: 0 });
+  } finally {
+    await blocker.end();
+  }
 });
 
 test("a day past its close that no pane has closed is under way, an open day without changes is not", async () => {
