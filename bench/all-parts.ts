@@ -1,5 +1,6 @@
 import type { AllBench, Line, Size } from "./all.ts";
 import type { EdgeRow } from "./edge.ts";
+import { EDGE, NAIVE, RAW } from "./edge-contenders.ts";
 import { short } from "./figures.ts";
 import type { FreshnessFigures } from "./freshness.ts";
 import type { GrowthFigures } from "./growth.ts";
@@ -39,10 +40,12 @@ const medianOf = (rows: readonly { what: string; rows_s: { median: number } }[],
 
 const edge = (rows: EdgeRow[]): Told[] =>
   [...new Set(rows.map(({ size }) => size))].flatMap((size) => {
-    const [ours, raw, naive] = ["edge", "same client, encoded before", "Fastify + kafkajs, a record a sample"].map(
+    const [ours, raw, naive] = [EDGE, RAW, NAIVE].map(
       (what) => rows.find((row) => row.size === size && row.what === what)?.samples_s.median ?? Number.NaN,
     ) as [number, number, number];
     const cells = { value: `${short(ours)}/s`, ceiling: `${short(raw)}/s`, peer: `${short(naive)}/s` };
+    const unlike = rows.filter((row) => row.size === size && !row.as_sent).map(({ what }) => what);
+    if (unlike.length > 0) throw new Error(`the log does not hold what was sent by: ${unlike.join(", ")}`);
     return [
       against(`bodies of ${size}, of the raw client`, ours / raw, 0.5, {
         ...cells,

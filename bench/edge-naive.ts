@@ -3,6 +3,7 @@ import { zstdCompress } from "node:zlib";
 import registryClient from "@kafkajs/confluent-schema-registry";
 import fastify from "fastify";
 import kafkajs from "kafkajs";
+import { NAIVE_SCHEMA } from "./edge-naive-schema.ts";
 
 // What a user would write instead: Fastify checks the body, the registry's client encodes every sample, each is a record.
 const { KAFKA_BROKERS = "", SCHEMA_REGISTRY_URL = "", TOPIC_PREFIX = "" } = process.env;
@@ -17,16 +18,6 @@ const kafka = new kafkajs.Kafka({ brokers: KAFKA_BROKERS.split(","), logLevel: k
 const registry = new registryClient.SchemaRegistry({ host: SCHEMA_REGISTRY_URL });
 const text = { type: "string" } as const;
 const NAMES = ["uuid", "type", "start", "end"] as const;
-const schema = {
-  type: "record",
-  name: "Sample",
-  namespace: "naive",
-  fields: [
-    ...["athlete_id", ...NAMES, "unit", "source", "metadata"].map((name) => ({ name, type: "string" })),
-    { name: "value", type: "double" },
-  ],
-};
-
 type Sample = Record<(typeof NAMES)[number], string> & {
   value: number;
   unit?: string;
@@ -39,7 +30,7 @@ const admin = kafka.admin();
 await admin.connect();
 await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 24 }] });
 await admin.disconnect();
-const avro = { type: registryClient.SchemaType.AVRO, schema: JSON.stringify(schema) } as const;
+const avro = { type: registryClient.SchemaType.AVRO, schema: JSON.stringify(NAIVE_SCHEMA) } as const;
 const { id } = await registry.register(avro, { subject: `${topic}-value` });
 const producer = kafka.producer({ allowAutoTopicCreation: false });
 await producer.connect();
