@@ -1,3 +1,5 @@
+import { DAY, fromEpochDay } from "./local-day.ts";
+import { isPlausible } from "./refusal.ts";
 import type { Digest, Instant } from "./sample.ts";
 
 /** Namespace N of every id made here (D10): uuid5(URL namespace, "health-sync"). */
@@ -16,35 +18,41 @@ const bytesOf = (uuid: string): Uint8Array => {
   return Uint8Array.from({ length: 16 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16));
 };
 
-/** Two hexadecimal digits a byte. Ids are made by the million, so this is written for speed. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const encoder = new TextEncoder();
+/** The namespace with a name behind it: ids are made by the million, most of short names under the one namespace. */
+const ours = new Uint8Array(1024);
+ours.set(bytesOf(NAMESPACE));
 
-const textOf = (bytes: Uint8Array): string => {
-  let text = "";
-  for (let at = 0; at < 16; at += 1) {
-    if (at === 4 || at === 6 || at === 8 || at === 10) text += "-";
-    text += HEX[bytes[at] as number] as string;
-  }
-  return text;
+const named = (namespace: string, name: string): Uint8Array => {
+  // UTF-8 takes 3 bytes at most for each unit of a text.
+  if (namespace === NAMESPACE && 16 + 3 * name.length <= ours.length)
+    return ours.subarray(0, 16 + encoder.encodeInto(name, ours.subarray(16)).written);
+  const text = encoder.encode(name);
+  const input = new Uint8Array(16 + text.length);
+  input.set(bytesOf(namespace));
+  input.set(text, 16);
+  return input;
 };
 
-const encoder = new TextEncoder();
-const OURS = bytesOf(NAMESPACE);
+/** The two highest bits of a digit become 10: the variant of RFC 9562. */
+const variant = (digit: string): string => ((Number.parseInt(digit, 16) & 3) | 8).toString(16);
 
 /** Name-based UUID, version 5 (RFC 9562 §5.5), lower case. `namespace` is a UUID, `name` is hashed as UTF-8. */
 export const uuid5 = (namespace: string, name: string, digest: Digest): string => {
-  const text = encoder.encode(name);
-  const input = new Uint8Array(16 + text.length);
-  input.set(namespace === NAMESPACE ? OURS : bytesOf(namespace));
-  input.set(text, 16);
-  const hash = Uint8Array.from(digest.sha1(input));
-  hash.set([((hash[6] as number) & 0x0f) | 0x50], 6);
-  hash.set([((hash[8] as number) & 0x3f) | 0x80], 8);
-  return textOf(hash);
+  const hex = digest.sha1(named(namespace, name));
+  const rest = `${variant(hex.slice(16, 17))}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${rest}`;
 };
+
+const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
 
 /** `YYYY-MM-DDTHH:MM:SSZ`: an export drops the milliseconds. An instant that no Date can hold is written as a number. */
 const second = (at: Instant): string => {
+  if (isPlausible(at)) {
+    const day = Math.floor(at / DAY);
+    const s = Math.floor((at - day * DAY) / 1000);
+    return `${fromEpochDay(day)}T${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}Z`;
+  }
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? String(at) : `${date.toISOString().slice(0, -5)}Z`;
 };

@@ -5,10 +5,10 @@ export type LocalDate = string;
 
 /**
  * What is not pure language comes in as an argument (I11): SHA-1 and SHA-256 of UTF-8 text.
- * `sha1` returns 20 bytes, `sha256` lower-case hex.
+ * Both return lower-case hex.
  */
 export type Digest = {
-  readonly sha1: (bytes: Uint8Array) => Uint8Array;
+  readonly sha1: (bytes: Uint8Array) => string;
   readonly sha256: (text: string) => string;
 };
 

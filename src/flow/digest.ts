@@ -3,7 +3,7 @@ import type { Digest } from "../domain/sample.ts";
 
 /** The domain's digests on node:crypto. */
 export const digest: Digest = {
-  sha1: (bytes) => hash("sha1", bytes, "buffer"),
+  sha1: (bytes) => hash("sha1", bytes, "hex"),
   sha256: (text) => hash("sha256", text, "hex"),
 };
 

@@ -8,7 +8,7 @@ export const OUTBOX_SHARDS = 8;
 export const PLAIN_LANE = -1;
 
 export const shardOf = (athleteId: string): number =>
-  Buffer.from(digest.sha1(new TextEncoder().encode(athleteId))).readUInt8() % OUTBOX_SHARDS;
+  Number.parseInt(digest.sha1(new TextEncoder().encode(athleteId)).slice(0, 2), 16) % OUTBOX_SHARDS;
 
 /** JSON has no bytes: a Uint8Array stands in the outbox as `{"$base64": "…"}`. */
 const bytesToJson = (value: unknown): unknown => {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { NAMESPACE, aggregateId, isAthleteId, isUuid, recordId, uuid5 } from "../../src/domain/ids.ts";
 import { at, digest } from "./make.ts";
@@ -15,6 +17,22 @@ test("the namespace is uuid5 of the URL namespace and the project's name", () =>
 
 test("a name is hashed as UTF-8", () => {
   expect(uuid5(DNS, "Zoë", digest)).not.toBe(uuid5(DNS, "Zoe", digest));
+});
+
+test("a name of any length and letters gives the id that RFC 9562 says", () => {
+  const name = fc.oneof(fc.string({ unit: "binary", maxLength: 400 }), fc.string({ minLength: 300, maxLength: 3000 }));
+  fc.assert(
+    fc.property(name, fc.constantFrom(NAMESPACE, DNS), (text, namespace) => {
+      const bytes = createHash("sha1")
+        .update(Buffer.from(namespace.replaceAll("-", ""), "hex"))
+        .update(Buffer.from(text))
+        .digest();
+      bytes[6] = (bytes.readUInt8(6) & 0x0f) | 0x50;
+      bytes[8] = (bytes.readUInt8(8) & 0x3f) | 0x80;
+      const expected = bytes.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+      expect(uuid5(namespace, text, digest)).toBe(expected);
+    }),
+  );
 });
 
 test("a uuid may be written in either case, and is nothing but 32 hex digits in groups", () => {
@@ -66,4 +84,14 @@ test("the id of an aggregate has no value and no number, so that a re-sent windo
 
 test("an instant that no Date can hold still gives an id", () => {
   expect(isUuid(aggregateId({ ...parts, start_at: 9e18 }, digest))).toBe(true);
+});
+
+test("an instant stands in an id as its second in UTC, whatever its year", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: -9e12, max: 3e14 })), (start_at) => {
+      const text = `${new Date(start_at).toISOString().slice(0, -5)}Z`;
+      const expected = uuid5(NAMESPACE, `a1|steps|${text}|2026-03-10T12:05:00Z|Anna's iPhone`, digest);
+      expect(aggregateId({ ...parts, start_at }, digest)).toBe(expected);
+    }),
+  );
 });
