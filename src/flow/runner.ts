@@ -7,7 +7,7 @@ import type { FetchedBatch, GroupConsumer, LogInfo, RawRecord, Telemetry, TopicP
 import { Fenced, Refusal, forgiveAttempt, wayOut } from "./positions.ts";
 import { backOff, pause } from "./retry.ts";
 import type { AnyStage } from "./stage.ts";
-import { stalled } from "./watchdog.ts";
+import { LOOK_MS, excuse, stalled } from "./watchdog.ts";
 
 export type RunnerDeps = ApplyDeps & {
   consumer: GroupConsumer;
@@ -34,18 +34,17 @@ export class Runner {
   readonly #pending = new Set<Promise<void>>();
   readonly #ending = new AbortController();
   #generation = 0;
-  #fetchedAt: number;
-  #lagAt: number;
+  #fetchedAt = 0;
+  #lagAt = 0;
+  #lookedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps;
-    this.#fetchedAt = deps.clock.now();
-    this.#lagAt = this.#fetchedAt;
   }
 
   async start(): Promise<void> {
-    this.#fetchedAt = this.#deps.clock.now();
+    this.#fetchedAt = this.#lagAt = this.#lookedAt = this.#deps.clock.now();
     await this.#deps.consumer.start({
       assigned: (partitions) => this.#assigned(partitions),
       batch: (batch) => this.#batch(batch),
@@ -55,7 +54,7 @@ export class Runner {
       },
       crashed: (error) => this.#fatal(error),
     });
-    this.#timer = setInterval(() => this.#watch(), 1_000);
+    this.#timer = setInterval(() => this.#watch(), LOOK_MS);
   }
 
   /** Finishes the batches under way, then leaves the group. */
@@ -90,8 +89,7 @@ export class Runner {
         if (lane.revoked) this.#track(this.#forgive(lane));
         continue;
       }
-      if (lane.revoked) this.#lanes.delete(key);
-      else this.#ready(lane);
+      this.#release(lane);
     }
     this.#deps.telemetry.info("assigned", { group: this.#deps.group, topic_partitions: partitions.length });
     this.#track(this.#open(partitions.filter((p) => !this.#lanes.has(laneKey(p)))));
@@ -243,6 +241,8 @@ export class Runner {
 
   #watch(): void {
     const now = this.#deps.clock.now();
+    this.#fetchedAt += excuse({ now, looked_at: this.#lookedAt, lanes: this.#lanes.values() });
+    this.#lookedAt = now;
     const reason = stalled({ now, fetched_at: this.#fetchedAt, lanes: this.#lanes.values() });
     if (reason !== null) return this.#fatal(new Error(`stalled: ${reason}`));
     if (now - this.#lagAt < LAG_EVERY_MS) return;

@@ -75,6 +75,21 @@ test("lag without progress for a minute is a stall, as is a connection that answ
   expect(other.fatal.map(String)).toEqual([expect.stringMatching(/log\/0 has lag and made no progress/)]);
 });
 
+test("a process whose event loop is held again and again is no stall; silence while it looks is", async () => {
+  const world = filled(1);
+  const member = await makeMember(world);
+  member.consumer.assign([0]);
+  await run(member, 1000);
+  for (let n = 0; n < 15; n += 1) {
+    vi.setSystemTime(Date.now() + 30_000);
+    await later(1000);
+  }
+  expect(member.fatal).toEqual([]);
+  await later(10_000);
+  expect(member.fatal.map(String)).toEqual([expect.stringMatching(/no fetch was answered/)]);
+  await stop(member);
+});
+
 test("work on one batch that never ends is a stall", async () => {
   const world = filled(1);
   const member = await makeMember(world, { onStep: () => new Promise(() => undefined) });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Lane } from "../../src/flow/lanes.ts";
-import { LIMITS, stalled } from "../../src/flow/watchdog.ts";
+import { LIMITS, LOOK_MS, excuse, stalled } from "../../src/flow/watchdog.ts";
 import { at } from "../support/flow/memory-log.ts";
 
 const lane = (over: Partial<Lane> = {}): Lane => ({
@@ -48,4 +48,20 @@ test("each stall is named", () => {
 
 test("a lane that waits for its turn to work is no stall, however long", () => {
   expect(stalled({ now: 1e9, fetched_at: 1e9, lanes: [lane({ state: "busy", lag: 9 })] })).toBeNull();
+});
+
+test("what a process did not see because it had no turn itself counts against nobody", () => {
+  const lanes = [lane({ lag: 1, progressed_at: 500 }), lane({ state: "busy", busy_since: 700 }), lane()];
+  expect(excuse({ now: 10_000, looked_at: 10_000 - LOOK_MS, lanes })).toBe(0);
+  expect(lanes.map(({ progressed_at, busy_since }) => [progressed_at, busy_since])).toEqual([
+    [500, null],
+    [0, 700],
+    [0, null],
+  ]);
+  expect(excuse({ now: 40_000, looked_at: 10_000, lanes })).toBe(30_000 - LOOK_MS);
+  expect(lanes.map(({ progressed_at, busy_since }) => [progressed_at, busy_since])).toEqual([
+    [29_500, null],
+    [29_000, 29_700],
+    [29_000, null],
+  ]);
 });
