@@ -1,4 +1,4 @@
-import { canonicalJson, compare } from "./canonical.ts";
+import { canonicalJson, compare, sameJson } from "./canonical.ts";
 import { uuid5, NAMESPACE } from "./ids.ts";
 import type { Digest, Sample } from "./sample.ts";
 import { sourceKeyOf } from "./source.ts";
@@ -25,11 +25,16 @@ const isReplaceable = ({ attributes }: Sample): boolean =>
 const version = (sample: Sample): number => sample.attributes.sync_version ?? Number.NEGATIVE_INFINITY;
 
 /** Smallest (received_at, content hash), then whatever still differs: attributes, the zone. */
-const compareArrival = (a: Sample, b: Sample, digest: Digest): number =>
-  compare(a.received_at, b.received_at) ||
-  compare(contentHash(a, digest), contentHash(b, digest)) ||
-  compare(a.sample_id, b.sample_id) ||
-  compare(canonicalJson(asSent(a)), canonicalJson(asSent(b)));
+const compareArrival = (a: Sample, b: Sample, digest: Digest): number => {
+  const byArrival = compare(a.received_at, b.received_at);
+  if (byArrival !== 0) return byArrival;
+  if (sameJson(a, b)) return 0;
+  return (
+    compare(contentHash(a, digest), contentHash(b, digest)) ||
+    compare(a.sample_id, b.sample_id) ||
+    compare(canonicalJson(asSent(a)), canonicalJson(asSent(b)))
+  );
+};
 
 /**
  * Sorts copies of one sample by D6, the winner first: higher sync version; then the earliest received, as HealthKit
@@ -68,22 +73,23 @@ const renamed = (sample: Sample, digest: Digest): Sample => {
   return { ...sample, sample_id: conflictId(sample, digest), attributes: { ...sample.attributes, flags } };
 };
 
-const interval = (sample: Sample): string => `${sample.start_at}|${sample.end_at}`;
+const isMoment = (a: Sample, b: Sample): boolean => a.start_at === b.start_at && a.end_at === b.end_at;
 
 /** Whether two copies of one id are not the same moment: a client's fault that `resolveCopies` takes apart (D6). */
 export const conflicts = (a: Sample, b: Sample): boolean =>
-  a.attributes.synthetic !== true && b.attributes.synthetic !== true && interval(a) !== interval(b);
+  a.attributes.synthetic !== true && b.attributes.synthetic !== true && !isMoment(a, b);
 
 /**
  * What remains of copies of one sample id: one winner; of a uuid that was used for several moments one winner each,
  * where the earliest received keeps the uuid and the others are renamed and flagged `conflict`.
  */
 export const resolveCopies = (copies: readonly Sample[], digest: Digest): Sample[] => {
+  if (copies.length === 1) return [...copies];
   const best = (all: readonly Sample[]): Sample[] => all.toSorted((a, b) => compareCopies(a, b, digest)).slice(0, 1);
   const first = copies.toSorted((a, b) => compareArrival(a, b, digest))[0];
   if (first === undefined || !copies.some((copy) => conflicts(first, copy))) return best(copies);
-  const moments = Map.groupBy(copies, interval);
-  return [...moments].flatMap(([moment, same]) =>
-    best(same).map((winner) => (moment === interval(first) ? winner : renamed(winner, digest))),
+  const moments = Map.groupBy(copies, ({ start_at, end_at }) => `${start_at}|${end_at}`);
+  return [...moments.values()].flatMap((same) =>
+    best(same).map((winner) => (isMoment(winner, first) ? winner : renamed(winner, digest))),
   );
 };

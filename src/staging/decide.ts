@@ -1,3 +1,4 @@
+import { sameJson } from "../domain/canonical.ts";
 import { compareCopies, resolveCopies, tombstoneIds } from "../domain/copies.ts";
 import type { Digest, Instant, Sample } from "../domain/sample.ts";
 import type { Effects } from "../flow/effects.ts";
@@ -58,6 +59,11 @@ const settleSamples = (
   for (const [key, group] of groups) {
     const [first] = group as [Accepted, ...Accepted[]];
     const staged = facts.staged.get(key);
+    // Received again as it stands, which is what a repeated record is.
+    if (staged && group.length === 1 && sameJson(plain(staged), first.sample)) {
+      draft.count("duplicate");
+      continue;
+    }
     const copies = [...group.map(({ sample }) => sample), ...(staged ? [plain(staged)] : [])];
     const alive = resolveCopies(copies, digest).filter(
       (winner) => !tombstoneIds(winner).some((id) => draft.tombstoneOf(winner.athlete_id, id)),

@@ -17,6 +17,7 @@ export const settleSyncs = (accepted: readonly Accepted[], facts: Facts, draft: 
   for (const [key, group] of groups) {
     if (key !== null) settleGroup(key, group, { facts, draft, losers });
   }
+  if (losers.size === 0) return [...accepted];
   const left = accepted.filter(({ sample }) => !losers.has(keyOf(sample.athlete_id, sample.sample_id)));
   draft.count("superseded", accepted.length - left.length);
   return left;
