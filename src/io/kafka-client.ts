@@ -6,10 +6,11 @@ import type { LogTimes, TopicAdmin } from "./kafka-admin.ts";
 import { registerZstd } from "./kafka-compression.ts";
 import { createConsumer } from "./kafka-consumer.ts";
 import type { ConsumerOptions } from "./kafka-consumer.ts";
-import { logTo, silenceNegativeTimeouts } from "./kafka-log.ts";
+import { logTo } from "./kafka-log.ts";
 import type { KafkaLog } from "./kafka-log.ts";
 import { gathering } from "./kafka-gather.ts";
 import { createWriter } from "./kafka-producer.ts";
+import { restQueues } from "./kafka-queue.ts";
 import { forgetHalfAnswers } from "./kafka-reconnect.ts";
 import { type KafkaSecurity, securityOptions } from "./kafka-security.ts";
 import { createTransactional } from "./kafka-transaction.ts";
@@ -45,8 +46,8 @@ export function createKafka(options: KafkaOptions): KafkaClient {
 
 function onKafkajs({ brokers, clientId, log = () => undefined, security }: KafkaOptions): KafkaClient {
   registerZstd();
-  silenceNegativeTimeouts();
   forgetHalfAnswers();
+  restQueues();
   const secured = security === undefined ? {} : securityOptions(security);
   const open = ({ retries, ...timeouts }: Timeouts, watch?: (entry: LogEntry) => void) =>
     new kafkajs.Kafka({

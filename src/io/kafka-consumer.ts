@@ -2,6 +2,7 @@ import type { Batch, Consumer, ConsumerConfig, Kafka, LogEntry } from "kafkajs";
 import type { FetchedBatch, GroupConsumer, TopicPartition } from "../flow/ports.ts";
 import { withDeadline } from "./kafka-deadline.ts";
 import type { KafkaLog } from "./kafka-log.ts";
+import { fetchPatiently, type Patience, waitWith } from "./kafka-patience.ts";
 import { rawRecord } from "./kafka-records.ts";
 
 export type ConsumerOptions = {
@@ -11,11 +12,16 @@ export type ConsumerOptions = {
   sessionTimeoutMs?: number;
   heartbeatMs?: number;
   rebalanceTimeoutMs?: number;
-  maxWaitMs?: number;
   /** Compressed; the broker sends one record batch even if it is larger. */
   maxBytesPerPartition?: number;
   maxBytes?: number;
 };
+
+/** How long a fetch may wait for a record while something that is assigned is paused: once resumed, it is read with the next. */
+export const BUSY_WAIT_MS = 100;
+/** While everything is read, so that only a record can end the wait. */
+const REST_WAIT_MS = 2000;
+
 type Callbacks = Parameters<GroupConsumer["start"]>[0];
 
 /**
@@ -33,10 +39,13 @@ export function createConsumer(
     if (entry.log.message.startsWith("Offset out of range, resetting")) callbacks?.suspect(placeOf(entry));
   });
   const consumer = client.consumer(settings(options));
+  const patience = patienceOf(options);
+  fetchPatiently();
   return {
     async start(given) {
       callbacks = given;
       listen(consumer, given);
+      consumer.on(consumer.events.FETCH_START, () => waitWith(patience));
       await consumer.connect();
       await consumer.subscribe({ topics: options.topics, fromBeginning: true });
       await consumer.run({
@@ -64,17 +73,27 @@ export function createConsumer(
     },
     async stop() {
       // Behind a silent broker kafkajs waits for each answer in turn; the session timeout releases the partitions anyway.
-      await withDeadline(consumer.disconnect(), 10_000, "").catch(() => undefined);
+      const gone = withDeadline(consumer.disconnect(), 10_000, "").catch(() => undefined);
+      for (const abandon of patience.abandon) abandon();
+      await gone;
     },
   };
 }
 
+const HEARTBEAT_MS = 2000;
+
+const patienceOf = ({ heartbeatMs = HEARTBEAT_MS }: ConsumerOptions): Patience => ({
+  rest_ms: REST_WAIT_MS,
+  busy_ms: BUSY_WAIT_MS,
+  heartbeat_ms: heartbeatMs,
+  abandon: new Set(),
+});
+
 const settings = (options: ConsumerOptions): ConsumerConfig => ({
   groupId: options.group,
   sessionTimeout: options.sessionTimeoutMs ?? 6000,
-  heartbeatInterval: options.heartbeatMs ?? 2000,
+  heartbeatInterval: options.heartbeatMs ?? HEARTBEAT_MS,
   rebalanceTimeout: options.rebalanceTimeoutMs ?? 30_000,
-  maxWaitTimeInMs: options.maxWaitMs ?? 100,
   maxBytesPerPartition: options.maxBytesPerPartition ?? 512 * 1024,
   maxBytes: options.maxBytes ?? 4 * 1024 * 1024,
   allowAutoTopicCreation: false,

@@ -22,20 +22,3 @@ export const logTo =
     if (advice !== undefined) fields["advice"] = advice;
     log("kafka_client", fields);
   };
-
-let silenced = false;
-
-/**
- * kafkajs asks for timers of negative length, which Node 24 warns about once a process; they run after 1 ms, harmlessly.
- * Silences that warning by name and nothing else.
- */
-export function silenceNegativeTimeouts(): void {
-  if (silenced) return;
-  silenced = true;
-  const emit = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    const [first] = rest;
-    const name = typeof first === "object" && first !== null && "type" in first ? first.type : first;
-    if (name !== "TimeoutNegativeWarning") Reflect.apply(emit, undefined, [warning, ...rest]);
-  };
-}

@@ -68,7 +68,6 @@ export function createConsumer(
 }
 
 const limits = (options: ConsumerOptions) => ({
-  maxWaitTime: options.maxWaitMs ?? 100,
   maxBytes: options.maxBytes ?? 4 * 1024 * 1024,
   maxBytesPerPartition: options.maxBytesPerPartition ?? 512 * 1024,
 });

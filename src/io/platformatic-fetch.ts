@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClusterMetadata, Consumer as Client, fetchV17 } from "@platformatic/kafka";
+import { BUSY_WAIT_MS } from "./kafka-consumer.ts";
 import { Unanswered } from "./kafka-errors.ts";
 import { errorChain } from "./network-errors.ts";
 import type { Asked, Reading } from "./platformatic-answers.ts";
@@ -12,11 +13,12 @@ export type FetchOptions = {
   client: Client;
   topics: readonly string[];
   crashed: (error: unknown) => void;
-  maxWaitTime: number;
   maxBytes: number;
   maxBytesPerPartition: number;
 };
 
+/** While everything assigned is read; a new assignment waits for the fetch under way, so shorter than kafkajs'. */
+const REST_WAIT_MS = 500;
 /** With nothing to read the line is still asked, so that a dead one shows. */
 const IDLE_MS = 1000;
 /** So many failures in a row that are not the line's end the member. */
@@ -108,7 +110,8 @@ type Request = { node: number; lanes: readonly ReadLane[]; cluster: ClusterMetad
 async function ask(reading: Reading, options: FetchOptions, { node, lanes, cluster }: Request): Promise<void> {
   const ids = new Map([...cluster.topics].map(([topic, { id }]) => [topic, id]));
   const asked: Asked[] = lanes.map((lane) => ({ lane, turn: lane.turn, topic_id: ids.get(lane.topic) ?? "" }));
-  const { client, maxWaitTime, maxBytes, maxBytesPerPartition } = options;
+  const { client, maxBytes, maxBytesPerPartition } = options;
+  const maxWaitTime = reading.lanes.allRead() ? REST_WAIT_MS : BUSY_WAIT_MS;
   const topics = fetchOf(lanes, ids, maxBytesPerPartition);
   const answer = await client.fetch({ node, topics, maxWaitTime, maxBytes }).catch(answerWithin);
   const fault = handOver(reading, answer, asked);

@@ -20,9 +20,13 @@ export type ReadLanes = {
   set(partitions: readonly TopicPartition[], open: boolean): void;
   get(at: TopicPartition): ReadLane | undefined;
   readable(): ReadLane[];
+  /** Nothing that is assigned waits to be resumed. */
+  allRead(): boolean;
 };
 
 const keyOf = ({ topic, topic_partition }: TopicPartition): string => `${topic}|${topic_partition}`;
+
+const isReadable = ({ open, asked }: ReadLane): boolean => open && asked !== null;
 
 export function createLanes(): ReadLanes {
   let lanes = new Map<string, ReadLane>();
@@ -50,7 +54,8 @@ export function createLanes(): ReadLanes {
       }
     },
     get: (at) => lanes.get(keyOf(at)),
-    readable: () => [...lanes.values()].filter((lane) => lane.open && lane.asked !== null),
+    readable: () => [...lanes.values()].filter(isReadable),
+    allRead: () => [...lanes.values()].every(isReadable),
   };
 }
 

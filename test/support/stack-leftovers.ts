@@ -2,7 +2,7 @@ import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectsCommand, S3Clien
 import { ListBucketsCommand, ListObjectsV2Command, NoSuchBucket } from "@aws-sdk/client-s3";
 import { Kafka, logLevel } from "kafkajs";
 import type { StackEnvironment } from "../../stack/environment.ts";
-import { silenceNegativeTimeouts } from "../../src/io/kafka-log.ts";
+import { restQueues } from "../../src/io/kafka-queue.ts";
 import { codeOf } from "../../stack/process.ts";
 import { onDatabase, withClient } from "./stack-database.ts";
 
@@ -49,7 +49,7 @@ async function dropDatabases(stack: StackEnvironment, picked: Pick): Promise<voi
 }
 
 async function dropTopics(stack: StackEnvironment, picked: Pick): Promise<void> {
-  silenceNegativeTimeouts();
+  restQueues();
   const kafka = new Kafka({ brokers: stack.KAFKA_BROKERS.split(","), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
