@@ -1,5 +1,6 @@
 import { canonicalJson, compare } from "../domain/canonical.ts";
 import { compareRows } from "../domain/merge.ts";
+import { rowText } from "../domain/row-text.ts";
 import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import { sha256Hex } from "./digest.ts";
@@ -18,25 +19,7 @@ export const compareStreamRows = (a: StreamRow, b: StreamRow): number =>
  * must be written, or a later copy would be compared with the wrong one.
  */
 export const rowsHash = (samples: readonly Sample[]): string => {
-  const rows = samples
-    .toSorted(compareRows)
-    .map((sample) =>
-      canonicalJson([
-        sample.athlete_id,
-        sample.sample_id,
-        sample.metric,
-        sample.start_at,
-        sample.end_at,
-        sample.value,
-        sample.unit,
-        sample.source,
-        sample.device,
-        sample.tz,
-        sample.local_date,
-        sample.attributes,
-        sample.received_at,
-      ]),
-    );
+  const rows = samples.toSorted(compareRows).map(rowText);
   return sha256Hex(Buffer.from(rows.join("\n"), "utf8"));
 };
 

@@ -18,7 +18,8 @@ export const STAGED_COLUMNS: readonly { name: keyof Sample; type: CopyType }[] =
   { name: "received_at", type: "timestamptz" },
 ];
 
-export const STAGED_NAMES = STAGED_COLUMNS.map(({ name }) => name).join(", ");
+const NAMES = STAGED_COLUMNS.map(({ name }) => name);
+export const STAGED_NAMES = NAMES.join(", ");
 export const STAGED_TYPES = STAGED_COLUMNS.map(({ type }) => type);
 
 /** A row as Postgres answers it: no attributes are null there. */
@@ -28,8 +29,10 @@ export const asSample = (row: StagedRow): Sample => ({ ...row, attributes: row.a
 
 /** A row of COPY, its cells in the order of `STAGED_COLUMNS`. */
 export const sampleOfCells = (cells: readonly unknown[]): Sample => {
-  const row = Object.fromEntries(STAGED_COLUMNS.map(({ name }, at) => [name, cells[at]]));
-  return asSample(row as unknown as StagedRow);
+  const row: Record<string, unknown> = {};
+  for (let at = 0; at < NAMES.length; at += 1) row[NAMES[at] as string] = cells[at];
+  row["attributes"] ??= {};
+  return row as Sample;
 };
 
 /** The inverse of `sampleOfCells`. */

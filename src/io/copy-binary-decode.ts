@@ -22,17 +22,46 @@ const getUuid = (bytes: Buffer, at: number): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
-const GET: Record<CopyType, (bytes: Buffer, at: number, end: number) => unknown> = {
-  text: (bytes, at, end) => bytes.toString("utf8", at, end),
-  uuid: getUuid,
-  timestamptz: getInstant,
-  date: (bytes, at) => dateFromDays(bytes.readInt32BE(at)),
-  float8: (bytes, at) => bytes.readDoubleBE(at),
-  int8: getInt64,
-  int4: (bytes, at) => bytes.readInt32BE(at),
-  bool: (bytes, at) => bytes[at] === 1,
-  jsonb: (bytes, at, end) => JSON.parse(bytes.toString("utf8", at + 1, end)) as unknown,
-  bytea: (bytes, at, end) => Buffer.from(bytes.subarray(at, end)),
+type Get = (bytes: Buffer, at: number, end: number) => unknown;
+
+/** Rows that follow each other mostly hold the same names and dates: then it is the same string, made once. */
+const repeatedText = (): Get => {
+  let last: Buffer = Buffer.alloc(0);
+  let text = "";
+  return (bytes, at, end) => {
+    if (last.length !== end - at || last.compare(bytes, at, end) !== 0) {
+      last = Buffer.from(bytes.subarray(at, end));
+      text = last.toString("utf8");
+    }
+    return text;
+  };
+};
+
+const repeatedDate = (): Get => {
+  let last = Number.NaN;
+  let date = "";
+  return (bytes, at) => {
+    const days = bytes.readInt32BE(at);
+    if (days !== last) {
+      last = days;
+      date = dateFromDays(days);
+    }
+    return date;
+  };
+};
+
+/** A reader for each column: some remember what they read last. */
+const GET: Record<CopyType, () => Get> = {
+  text: repeatedText,
+  uuid: () => getUuid,
+  timestamptz: () => getInstant,
+  date: repeatedDate,
+  float8: () => (bytes, at) => bytes.readDoubleBE(at),
+  int8: () => getInt64,
+  int4: () => (bytes, at) => bytes.readInt32BE(at),
+  bool: () => (bytes, at) => bytes[at] === 1,
+  jsonb: () => (bytes, at, end) => JSON.parse(bytes.toString("utf8", at + 1, end)) as unknown,
+  bytea: () => (bytes, at, end) => Buffer.from(bytes.subarray(at, end)),
 };
 
 /** Types of one width: a wrong entry in `types` is found rather than read as another number. */
@@ -56,15 +85,20 @@ const rowEnd = (bytes: Buffer, from: number, fields: number): number => {
   return at <= bytes.length ? at : -1;
 };
 
-const readRow = (bytes: Buffer, from: number, types: readonly CopyType[]): unknown[] => {
+type Field = { type: CopyType; width: number | undefined; get: Get };
+
+const fieldsOf = (types: readonly CopyType[]): Field[] =>
+  types.map((type) => ({ type, width: WIDTH[type], get: GET[type]() }));
+
+const readRow = (bytes: Buffer, from: number, fields: readonly Field[]): unknown[] => {
   let at = from + 2;
-  return types.map((type) => {
+  return fields.map(({ type, width, get }) => {
     const length = bytes.readInt32BE(at);
     at += 4;
     if (length < 0) return null;
-    if (length !== (WIDTH[type] ?? length)) throw new Error(`COPY: a field of ${length} bytes is not ${type}`);
+    if (length !== (width ?? length)) throw new Error(`COPY: a field of ${length} bytes is not ${type}`);
     at += length;
-    return GET[type](bytes, at - length, at);
+    return get(bytes, at - length, at);
   });
 };
 
@@ -78,6 +112,7 @@ const headerEnd = (bytes: Buffer): number => {
 
 /** Decodes a COPY binary stream chunk by chunk, whatever the chunks' boundaries. */
 export const copyDecoder = (types: readonly CopyType[]) => {
+  const columns = fieldsOf(types);
   let rest: Buffer = Buffer.alloc(0);
   let started = false;
   let ended = false;
@@ -95,7 +130,7 @@ export const copyDecoder = (types: readonly CopyType[]) => {
       if (fields !== types.length) throw new Error(`COPY: ${fields} columns where ${types.length} types were given`);
       const end = rowEnd(rest, at, fields);
       if (end < 0) break;
-      rows.push(readRow(rest, at, types));
+      rows.push(readRow(rest, at, columns));
       at = end;
     }
     rest = rest.subarray(at);

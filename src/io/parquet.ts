@@ -1,8 +1,8 @@
 import type { Sample } from "../domain/sample.ts";
 import type { StreamRow } from "../domain/sleep/streams.ts";
 import type { ParquetFormat } from "../flow/ports.ts";
-import { canonicalJson } from "../domain/canonical.ts";
 import { compareRows } from "../domain/merge.ts";
+import { attributesText } from "../domain/row-text.ts";
 import { compareStreamRows } from "../flow/rows-hash.ts";
 import { footerOf } from "./parquet-file.ts";
 import * as read from "./parquet-read.ts";
@@ -10,10 +10,6 @@ import { DAY_COLUMNS, SLEEP_COLUMNS } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
 import { openTable } from "./parquet-table.ts";
 import { type Data, daysOf, idBytes, openWriter } from "./parquet-write.ts";
-
-/** The attributes column: received_at has no column of its own. Sorted keys, so that equal rows give equal bytes. */
-const attributesText = (sample: Sample): string =>
-  canonicalJson({ ...sample.attributes, received_at: sample.received_at });
 
 type Values<Name extends string, Row> = Record<Name, (rows: readonly Row[]) => Data>;
 type Timed = { start_at: number; end_at: number; value: number; source: string };
@@ -34,7 +30,8 @@ const DAY_VALUES: Values<DayColumn, Sample> = {
   device: (rows) => rows.map((row) => row.device),
   tz: (rows) => rows.map((row) => row.tz),
   local_date: (rows) => daysOf(rows.map((row) => row.local_date)),
-  attributes: (rows) => rows.map(attributesText),
+  /** received_at has no column of its own. Sorted keys, so that equal rows give equal bytes. */
+  attributes: (rows) => rows.map((row) => attributesText(row.attributes, row.received_at)),
   sample_id: (rows) => rows.map((row) => idBytes(row.sample_id)),
 };
 
