@@ -17,7 +17,8 @@ const json = fc.letrec<{ value: unknown }>((tie) => ({
 test("what is the same has the same text, whatever its members are called", () => {
   fc.assert(
     fc.property(json, json, (a, b) => {
-      if (sameJson(a, b)) expect(canonicalJson(a)).toBe(canonicalJson(b));
+      const sound = !sameJson(a, b) || canonicalJson(a) === canonicalJson(b);
+      expect(sound).toBe(true);
     }),
     { numRuns: 3000 },
   );
