@@ -17,6 +17,8 @@ export type ImportDeps = {
   /** True where an interrupted import has sent this very batch, and Kafka acknowledged it. */
   isSent?: (decision: BatchDecision) => boolean;
   clock: Clock;
+  /** Awaited between pieces of the file, where an import may rest. */
+  pace?: () => Promise<void>;
   /** Throws NotAnExport for content that this import does not take. */
   check?: (content: Content) => void;
   onProgress?: (progress: ImportProgress) => void;
@@ -163,6 +165,7 @@ const importFile = async (path: string, content: Content, run: Run): Promise<voi
   try {
     for await (const list of partsOf(content, counted, request)) {
       for (const found of list) await take(found);
+      await deps.pace?.();
       tell();
     }
   } finally {
