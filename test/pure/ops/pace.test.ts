@@ -87,28 +87,28 @@ describe(`the pace of work that may take longer, seed ${SEED}`, () => {
     const pace = createPace();
     await expect(pace()).resolves.toBeUndefined();
   });
+});
 
-  test("rests come between pieces of work only: never where a step stands inside a transaction", async () => {
-    const told: string[] = [];
-    let rests: string[] = [];
-    for (const step of STEPS) {
-      await paced(
-        (name) => void told.push(name),
-        () => Promise.resolve(void rests.push(step)),
-      )(step);
-    }
-    expect(told).toEqual(STEPS);
-    rests = [...new Set(rests)].toSorted();
-    expect(rests).toEqual([
-      "history.committed",
-      "pane.committed",
-      "pane.decided",
-      "pane.put",
-      "pane.read",
-      "roll.committed",
-      "roll.read",
-      "staging.decoded",
-      "staging.woken",
-    ]);
-  });
+test("rests come between pieces of work only: never where a step stands inside a transaction", async () => {
+  const told: string[] = [];
+  let rests: string[] = [];
+  for (const step of STEPS) {
+    await paced(
+      (name) => void told.push(name),
+      () => Promise.resolve(void rests.push(step)),
+    )(step);
+  }
+  expect(told).toEqual(STEPS);
+  rests = [...new Set(rests)].toSorted();
+  expect(rests).toEqual([
+    "history.committed",
+    "pane.committed",
+    "pane.decided",
+    "pane.put",
+    "pane.read",
+    "roll.committed",
+    "roll.read",
+    "staging.decoded",
+    "staging.woken",
+  ]);
 });
