@@ -16,8 +16,8 @@ export type Unkeyed = {
   metadata: unknown;
 };
 
-/** What the id of a record is made of (D10), and the value that orders records with equal keys. */
-export type RecordKey = { key: Omit<RecordParts, "n">; value: number };
+/** What the id of a record is made of (D10), of the first among its equals, and the value that orders these. */
+export type RecordKey = { key: RecordParts; value: number };
 
 /** Display units change between exports: the canonical value does not. A unit that is none of ours is refused later. */
 const valueInId = (metric: MetricDefinition, sent: { value: number; unit: unknown; door: string }): number | null => {
@@ -39,5 +39,5 @@ export const recordKey = (sample: Unkeyed, from: { athlete_id: string; door: str
   const source = normaliseSource(typeof name === "string" ? name : "");
   const { athlete_id, door } = from;
   const inId = valueInId(metric, { value, unit: sample.unit, door });
-  return { key: { athlete_id, metric: metric.key, start_at, end_at, source, value: inId }, value };
+  return { key: { athlete_id, metric: metric.key, start_at, end_at, source, value: inId, n: 0 }, value };
 };

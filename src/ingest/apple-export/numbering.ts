@@ -2,8 +2,8 @@ import { recordId, type RecordParts } from "../../domain/ids.ts";
 import type { Digest } from "../../domain/sample.ts";
 import { seenKeys } from "./seen-keys.ts";
 
-/** An item waiting for its id. `value` orders equal keys. */
-export type Unnumbered<T> = { item: T; key: Omit<RecordParts, "n">; value: number };
+/** An item waiting for its id: the key is that of the first among its equals, `value` orders them. */
+export type Unnumbered<T> = { item: T; key: RecordParts; value: number };
 export type Numbered<T> = { item: T; uuid: string; n: number };
 
 /** Records that may stand between two with equal keys and still be numbered in order of value. */
@@ -16,38 +16,41 @@ const REACH = 1000;
  * keys further apart are numbered in order of appearance: never two records under one id. The ids depend on the
  * file alone, not on how it is cut into parts.
  */
-export const numbering = <T>(digest: Digest, reach = REACH) => {
+export const numbering = <T>(digest: Digest, settle: (numbered: Numbered<T>) => void, reach = REACH) => {
   const waiting = new Map<string, Unnumbered<T>[]>();
+  // Kept: an iterator made anew walks over everything that has left since the map was last rebuilt.
+  const oldest = waiting.entries();
   const seen = seenKeys();
   let held = 0;
 
-  const release = (first: string, group: Unnumbered<T>[]): Numbered<T>[] => {
+  const release = (first: string, group: Unnumbered<T>[]): void => {
     waiting.delete(first);
     held -= group.length;
     const before = seen.add(group[0]?.key.metric ?? "", first, group.length);
-    const ordered = group.toSorted((a, b) => a.value - b.value);
-    return ordered.map(({ item, key }, index) => {
+    const ordered = group.length === 1 ? group : group.toSorted((a, b) => a.value - b.value);
+    for (const [index, { item, key }] of ordered.entries()) {
       const n = before + index;
-      return { item, n, uuid: n === 0 ? first : recordId({ ...key, n }, digest) };
-    });
+      settle({ item, n, uuid: n === 0 ? first : recordId({ ...key, n }, digest) });
+    }
   };
 
   return {
-    /** Takes a record in, answers those whose ids are settled. */
-    add(record: Unnumbered<T>): Numbered<T>[] {
-      const first = recordId({ ...record.key, n: 0 }, digest);
+    /** Takes a record in, and settles those whose ids are known by now. */
+    add(record: Unnumbered<T>): void {
+      const first = recordId(record.key, digest);
       const group = waiting.get(first);
       if (group) group.push(record);
       else waiting.set(first, [record]);
       held += 1;
-      const settled: Numbered<T>[] = [];
-      for (const [key, oldest] of waiting) {
-        if (held <= reach) break;
-        settled.push(...release(key, oldest));
+      while (held > reach) {
+        const next = oldest.next();
+        if (next.done) return;
+        release(...next.value);
       }
-      return settled;
     },
     /** The end of the file: everything that still waits. */
-    flush: (): Numbered<T>[] => [...waiting].flatMap(([key, group]) => release(key, group)),
+    flush(): void {
+      for (const [key, group] of waiting) release(key, group);
+    },
   };
 };

@@ -6,7 +6,7 @@ export type NativeSample = {
   type: string;
   start: string;
   end: string;
-  created?: string;
+  created: string | undefined;
   value: number | string | null;
   unit: string | null;
   source: { name: string | null; product_type: string | null; device: string | null };
@@ -82,27 +82,51 @@ const WORKOUT_FIELDS = [
   "totalEnergyBurnedUnit",
 ] as const;
 
+const CONDENSED = ["recordCount"];
+
 /** The type as the catalogue knows it: a Workout element has none of its own. */
 export const typeOf = ({ element, attributes }: ExportRecord): string =>
   element === "Workout" ? WORKOUT : (attributes["type"] ?? "");
 
+const NO_METADATA: NativeSample["metadata"] = Object.freeze({});
+
+const metadataOf = (
+  { attributes: sent, metadata }: ExportRecord,
+  fields: readonly string[],
+): NativeSample["metadata"] => {
+  const entries: (readonly [string, string])[] = [];
+  for (const name of fields) {
+    const text = sent[name];
+    if (text !== undefined) entries.push([name, text]);
+  }
+  // Not by assignment: a key may be `__proto__`.
+  return entries.length + metadata.length === 0 ? NO_METADATA : Object.fromEntries([...entries, ...metadata]);
+};
+
+/** The last source, with what it was made of: a million rows name a few, which stand in runs. */
+let last: { name: string | undefined; device: string | undefined; source: NativeSample["source"] } | null = null;
+
+/** Rows of one source share one object, so that whoever reads them need not read it again. */
+const sourceOf = (name: string | undefined, device: string | undefined): NativeSample["source"] => {
+  if (last === null || last.name !== name || last.device !== device)
+    last = { name, device, source: Object.freeze({ name: name ?? null, ...readDevice(device) }) };
+  return last.source;
+};
+
 /** One `Record` or `Workout` of an export.xml as a native sample. */
 export const nativeSample = (record: ExportRecord): NativeSample => {
   const { attributes: sent } = record;
-  const fields = record.element === "Workout" ? WORKOUT_FIELDS : (["recordCount"] as const);
+  const start = isoOfAppleDate(sent["startDate"] ?? "");
   return {
     uuid: null,
     type: typeOf(record),
-    start: isoOfAppleDate(sent["startDate"] ?? ""),
-    end: isoOfAppleDate(sent["endDate"] ?? ""),
-    ...(sent["creationDate"] === undefined ? {} : { created: isoOfAppleDate(sent["creationDate"]) }),
+    start,
+    end: sent["endDate"] === sent["startDate"] ? start : isoOfAppleDate(sent["endDate"] ?? ""),
+    created: sent["creationDate"] === undefined ? undefined : isoOfAppleDate(sent["creationDate"]),
     value: readNumber(sent["value"]),
     unit: sent["unit"] ?? null,
     // Exports of 2014 call the source's name `source` and condense an hour into one row of `recordCount` samples.
-    source: { name: sent["sourceName"] ?? sent["source"] ?? null, ...readDevice(sent["device"]) },
-    metadata: Object.fromEntries([
-      ...fields.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]] as const])),
-      ...record.metadata,
-    ]),
+    source: sourceOf(sent["sourceName"] ?? sent["source"], sent["device"]),
+    metadata: metadataOf(record, record.element === "Workout" ? WORKOUT_FIELDS : CONDENSED),
   };
 };

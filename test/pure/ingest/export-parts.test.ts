@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { digest } from "../../../src/flow/digest.ts";
-import { numbering } from "../../../src/ingest/apple-export/numbering.ts";
+import { numbering, type Numbered } from "../../../src/ingest/apple-export/numbering.ts";
 import { exportParts } from "../../../src/ingest/apple-export/parts.ts";
 import { isoOfAppleDate, nativeSample, readDevice } from "../../../src/ingest/apple-export/record.ts";
 import { seenKeys } from "../../../src/ingest/apple-export/seen-keys.ts";
@@ -81,11 +81,11 @@ test("the ids are those of D10: whole seconds, the normalised source, no value, 
 
 test("equal keys far apart get different ids too", () => {
   const key = { athlete_id: "a1", metric: "steps", start_at: 0, end_at: 0, source: "Watch", value: null };
-  const ids = numbering<number>(digest, 2);
-  const given = Array.from({ length: 50 }, (_, index) =>
-    ids.add({ item: index, key: { ...key, end_at: (index % 10) * 1000 }, value: 1 }),
-  );
-  const all = [...given.flat(), ...ids.flush()];
+  const all: Numbered<number>[] = [];
+  const ids = numbering<number>(digest, (numbered) => all.push(numbered), 2);
+  for (let index = 0; index < 50; index += 1)
+    ids.add({ item: index, key: { ...key, end_at: (index % 10) * 1000, n: 0 }, value: 1 });
+  ids.flush();
   expect(new Set(all.map(({ uuid }) => uuid)).size).toBe(50);
   expect(all.map(({ item }) => item).toSorted((a, b) => a - b)).toEqual(
     Array.from({ length: 50 }, (_, index) => index),
