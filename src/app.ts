@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { Config } from "./config.ts";
 import type { Clock } from "./flow/ports.ts";
 import { topicNames } from "./flow/topics.ts";
-import { createCodec } from "./io/avro-codec.ts";
+import { createCodec, NotRegistered } from "./io/avro-codec.ts";
 import { declaredTopics } from "./io/avro-declared.ts";
 import { createKafka } from "./io/kafka-client.ts";
 import { isTransient as isTransientKafka } from "./io/kafka-errors.ts";
@@ -22,7 +22,11 @@ const CACHE_BYTES = 128 << 20;
 
 /** A cause that passes: wait and try again. Everything else is a bug or a refusal. */
 export const isTransient = (error: unknown): boolean =>
-  error instanceof RegistryAway || isTransientPostgres(error) || isTransientKafka(error) || isTransientObjects(error);
+  error instanceof RegistryAway ||
+  error instanceof NotRegistered ||
+  isTransientPostgres(error) ||
+  isTransientKafka(error) ||
+  isTransientObjects(error);
 
 /** Every external system under this configuration. Nothing connects before it is used. */
 export const connect = (config: Config, role: string, telemetry: RunningTelemetry = silent(config, role)) => {

@@ -19,12 +19,13 @@ export type PublishDeps = {
  */
 export class Unavailable extends Error {}
 
-/** A registry that is away makes the batch unavailable; a value that does not fit its schema is a bug, and stays one. */
+/** A registry that is away, or does not hold our schema yet, makes the batch unavailable; a value that does not fit its schema is a bug, and stays one. */
 const encode = async (deps: PublishDeps, topic: string, value: unknown): Promise<Buffer> => {
   try {
     return await deps.codec.encode(topic, value);
   } catch (cause) {
-    if (deps.isTransient(cause)) throw new Unavailable("the schema registry is away: send the batch again", { cause });
+    if (deps.isTransient(cause))
+      throw new Unavailable("the schema registry has no answer for us: send the batch again", { cause });
     throw cause;
   }
 };

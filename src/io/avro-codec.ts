@@ -14,6 +14,9 @@ type Writer =
   /** Not for ever: the registry may come to know the id. */
   | { unknown: string; until: number };
 
+/** Nothing can be written, nor told apart, before `topics apply` has registered our schema; then it can, without a restart. */
+export class NotRegistered extends Error {}
+
 const MAGIC = 0;
 const FRAME_BYTES = 5;
 const ASK_AGAIN_MS = 10_000;
@@ -69,7 +72,7 @@ function registeredIds(registry: Registry): (subject: string, schema: AvroSchema
   const ids = new Map<string, Promise<number>>();
   const ask = async (subject: string, schema: AvroSchema): Promise<number> => {
     const id = await registry.idOf(subject, schema);
-    if (id === null) throw new Error(`${subject} does not hold our schema: run health-sync topics apply`);
+    if (id === null) throw new NotRegistered(`${subject} does not hold our schema: run health-sync topics apply`);
     return id;
   };
   return (subject, schema) => {

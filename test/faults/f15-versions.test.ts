@@ -1,8 +1,6 @@
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { Sending } from "../../bench/generator/batches.ts";
-import { type Build, type Patch, patchedBuild } from "../support/service/build.ts";
+import { FEW_PARTITIONS, type Build, type Patch, patchedBuild } from "../support/service/build.ts";
 import { type Client, createClient } from "../support/service/client.ts";
 import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
 import { finish } from "../support/service/fault-run.ts";
@@ -12,14 +10,6 @@ import { runCommand, startServe } from "../support/service/processes.ts";
 import { type Service, makeTopics, openService } from "../support/service/service.ts";
 import { onDatabase, withClient } from "../support/stack-database.ts";
 import { type Isolated, isolated } from "../support/stack.ts";
-
-const ROOT = join(import.meta.dirname, "..", "..");
-/** The service of a test has few topic partitions, and their number stays for life. */
-const FEW_PARTITIONS: readonly Patch[] = readdirSync(join(ROOT, "topics")).map((file) => ({
-  file: `topics/${file}`,
-  find: `"partitions": ${(JSON.parse(readFileSync(join(ROOT, "topics", file), "utf8")) as { partitions: number }).partitions}`,
-  replace: '"partitions": 3',
-}));
 
 /** A build to come: every kind of change to tables and records that the rules for them allow. */
 const NEXT_TABLES = `

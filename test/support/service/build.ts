@@ -1,14 +1,22 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..", "..", "..");
 
 /** Exact text of a file below the checkout, and what shall stand there instead. */
 export type Patch = { file: string; find: string; replace: string };
 
+/** The service of a test has few topic partitions, and their number stays for life. */
+export const FEW_PARTITIONS: readonly Patch[] = readdirSync(join(ROOT, "topics")).map((file) => ({
+  file: `topics/${file}`,
+  find: `"partitions": ${(JSON.parse(readFileSync(join(ROOT, "topics", file), "utf8")) as { partitions: number }).partitions}`,
+  replace: '"partitions": 3',
+}));
+
 /** Another build of the product: run by its own `main`. */
 export type Build = { main: string; drop(): void };
 
-const ROOT = join(import.meta.dirname, "..", "..", "..");
 /** All that `serve` loads. */
 const PARTS = ["src", "stack", "bench", "avro", "topics", "migrations", "docs", "package.json"];
 
