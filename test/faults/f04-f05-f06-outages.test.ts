@@ -4,7 +4,7 @@ import { killPart, startPart, stopPart } from "../../stack/parts.ts";
 import { down, up } from "../../stack/stack.ts";
 import type { PartName } from "../../stack/state.ts";
 import { SEED, WHOLE_MATRIX, faultInput } from "../support/service/fault-input.ts";
-import { undisturbed } from "../support/service/fault-run.ts";
+import { swept, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
 import { openService, type Service } from "../support/service/service.ts";
@@ -70,6 +70,7 @@ test.for(PARTS)(
       going = false;
       await loading;
       await service.wait();
+      await swept(service);
       const { state } = await service.audit();
       expect(differences(calm, state)).toEqual([]);
       // Acknowledged or refused for now; never an error of ours, never a dropped connection.

@@ -10,7 +10,7 @@ import { createClient } from "../support/service/client.ts";
 import { type Disk, mountDisk } from "../support/service/disk.ts";
 import { exportedDays } from "../support/service/exported.ts";
 import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
-import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
+import { finish, sendAll, swept, undisturbed } from "../support/service/fault-run.ts";
 import { differences } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
 import { startCommand, startLimited } from "../support/service/processes.ts";
@@ -65,7 +65,8 @@ test(
       const imported = service.command("import", file, "--athlete", ATHLETE, "--time-zone", home);
       await Promise.all(faultInput().map((sending) => service.client.send(sending)));
       await imported;
-      service.client.ledger.push(...lines(ATHLETE));
+      // One by one: so many are no argument list.
+      for (const line of lines(ATHLETE)) service.client.ledger.push(line);
       await service.wait().catch((error: unknown) => {
         throw new Error(`${String(error)}\n${worker.log()}`);
       });
@@ -145,6 +146,7 @@ const onFullDisks = (): void => {
           await startPart(part);
           await sent;
           await service.wait();
+          await swept(service);
           await service.audit();
           judged(context);
         }
