@@ -1,7 +1,10 @@
-import { createReadStream, createWriteStream, mkdtempSync, openAsBlob, rmSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { json } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { crc32, createDeflateRaw } from "node:zlib";
 import { mintToken } from "../src/ops/token.ts";
@@ -95,6 +98,17 @@ const zipped = async (file: string, to: string): Promise<void> => {
 const firstDateOf = (mb: number): string =>
   new Date(Date.now() - Math.ceil(mb / 0.7 + 2) * 86_400_000).toISOString().slice(0, 10);
 
+/** `fetch` gives up where no answer has begun for five minutes, which a gigabyte may take. */
+const posted = async (url: string, file: string, headers: Record<string, string>): Promise<{ received: number }> => {
+  const post = request(url, { method: "POST", headers });
+  const answered = once(post, "response") as Promise<[IncomingMessage]>;
+  await pipeline(createReadStream(file), post);
+  const [answer] = await answered;
+  const { received, accepted } = (await json(answer)) as { received: number; accepted: number };
+  if (answer.statusCode !== 202 || accepted === 0) throw new Error(`the upload was answered ${answer.statusCode}`);
+  return { received };
+};
+
 /** One upload to an edge that was started for it alone, so that its peak is of this file. */
 const uploaded = async (
   { env }: Place,
@@ -106,13 +120,8 @@ const uploaded = async (
     const secret = env["AUTH_SECRET"] ?? "";
     const token = await mintToken({ secret, athletes: "*", scopes: ["ingest"], ttl: 86_400 });
     const [idle, busy, started] = [usageOf(edge.pid)?.peak_mb ?? 0, edge.cpu(), performance.now()];
-    const answer = await fetch(`${edge.url}/v1/athletes/${athlete}/apple-export`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/zip" },
-      body: await openAsBlob(zip),
-    });
-    const { received, accepted } = (await answer.json()) as { received: number; accepted: number };
-    if (answer.status !== 202 || accepted === 0) throw new Error(`the upload was answered ${answer.status}`);
+    const to = `${edge.url}/v1/athletes/${athlete}/apple-export`;
+    const { received } = await posted(to, zip, { authorization: `Bearer ${token}`, "content-type": "application/zip" });
     const seconds = (performance.now() - started) / 1000;
     const peak_mb = usageOf(edge.pid)?.peak_mb ?? 0;
     return { received, seconds, cpu_us: ((edge.cpu() - busy) * 1e6) / received, idle_mb: idle, peak_mb };
@@ -135,7 +144,9 @@ export const benchUpload = (bench: UploadBench): Promise<UploadRow[]> =>
         await zipped(file, zip);
         const sizes = { xml_mb: statSync(file).size / 1e6, zip_mb: statSync(zip).size / 1e6 };
         rmSync(file);
-        rows.push({ ...sizes, ...(await uploaded(place, zip, `bench-${step}`)) });
+        const row = { ...sizes, ...(await uploaded(place, zip, `bench-${step}`)) };
+        bench.say(`${mb} MB: ${Math.round(row.seconds)} s, ${Math.round(row.peak_mb)} MB at most`);
+        rows.push(row);
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -10,6 +10,8 @@ import type { Route } from "./flow/route.ts";
 import { doorRoutes } from "./ingest/door-routes.ts";
 import { reconcileRoute } from "./ingest/reconcile-route.ts";
 import { ingestRoutes } from "./ingest/route.ts";
+import { type AskedBatch, knownBodyHashes } from "./ingest/sql.ts";
+import { gathered } from "./io/gathered.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { liveRoute } from "./query/live.ts";
 import { queryRoutes } from "./query/routes.ts";
@@ -20,7 +22,8 @@ export const edgeRoutes = (
   { codec, topics, clock }: Connections,
   { db, producer, objects }: { db: Database; producer: Producer; objects: ObjectStore },
 ): Route[] => {
-  const deps = { db, producer, codec, topics, isTransient };
+  const known_hash = gathered((asked: readonly AskedBatch[]) => knownBodyHashes(db, asked));
+  const deps = { db, producer, codec, topics, isTransient, known_hash };
   const stored = storedSamples({ db, objects, parquet: parquetFormat, digest });
   return [...ingestRoutes(deps), ...doorRoutes({ ...deps, clock }), reconcileRoute({ ...deps, stored })];
 };

@@ -9,13 +9,14 @@ import { Refusal } from "./flow/positions.ts";
 import { backOff, pause } from "./flow/retry.ts";
 import type { Route } from "./flow/route.ts";
 import { giveWay } from "./give-way.ts";
+import { gathered } from "./io/gathered.ts";
 import { jwksVerifier, tokenVerifier, type TokenVerifier } from "./io/http-auth.ts";
 import { jwksKeys } from "./io/http-jwks.ts";
 import { createLimits } from "./io/http-limits.ts";
 import type { HttpServer } from "./io/http.ts";
 import { createHttpServer } from "./io/http.ts";
 import { createTelemetry } from "./io/telemetry.ts";
-import { createAccess } from "./ops/access.ts";
+import { type Asked, createAccess, readStandings } from "./ops/access.ts";
 import { whenClockIsSet } from "./ops/clock-watch.ts";
 import type { Health, Probe } from "./ops/readiness.ts";
 import { opsRoutes } from "./ops/readiness.ts";
@@ -23,6 +24,7 @@ import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
 import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
 import type { Supervisor } from "./ops/supervisor.ts";
 import { supervise } from "./ops/supervisor.ts";
+import { createPace, paced } from "./pace.ts";
 
 export type Role = "edge" | "worker" | "api";
 
@@ -50,7 +52,8 @@ const untilTold = (): Promise<void> =>
 /** A refusal exits 78 and is not retried; a stall or a bug exits 1, without committing anything more. */
 const serveChild = async (config: Config, parts: readonly WorkerPart[]): Promise<void> => {
   const name = nameOf(...parts);
-  if (!parts.includes("live")) giveWay();
+  const alone = !parts.includes("live");
+  if (alone) giveWay();
   const telemetry = createTelemetry({ level: config.logLevel, role: name });
   const ended = Promise.withResolvers<void>();
   const parent = linkToParent({ figures: () => telemetry.figures(), orphaned: ended.resolve });
@@ -64,7 +67,11 @@ const serveChild = async (config: Config, parts: readonly WorkerPart[]): Promise
   let workers: Worker[] = [];
   try {
     const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);
-    const deps = { ...connect(config, name, telemetry), onStep, fatal };
+    const deps = {
+      ...connect(config, name, telemetry),
+      onStep: alone ? paced(onStep, createPace()) : onStep,
+      fatal,
+    };
     workers = await Promise.all(parts.map((part) => startWorker(part, deps)));
   } catch (error) {
     fatal(error instanceof Error ? error : new Error(String(error)));
@@ -171,6 +178,7 @@ const listen = async (
   const db = connections.openDatabase();
   // Of its own, so that a token is not checked late because readers hold every connection.
   const accessDb = connections.openDatabase(4);
+  const standing = gathered((asked: readonly Asked[]) => readStandings(accessDb, asked));
   const objects = connections.openObjects();
   const producer = kafka.producer();
   const draining = new AbortController();
@@ -190,7 +198,7 @@ const listen = async (
   const server: HttpServer = createHttpServer({
     routes,
     verify: verifierOf(config),
-    access: createAccess({ db: accessDb, clock }),
+    access: createAccess({ db: accessDb, clock, standing }),
     admission: createLimits(clock, config.limits),
     telemetry,
     clock,

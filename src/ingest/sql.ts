@@ -4,13 +4,17 @@ import type { BatchReceipt } from "./publish.ts";
 /** The group under which staging stores its positions: what it has passed is durable. */
 const STAGING_GROUP = "staging";
 
-/** SHA-256 of the body that came under this batch id before, or null. */
-export const knownBodyHash = async (db: Database, athleteId: string, batchId: string): Promise<string | null> => {
-  const rows = await db.query<{ body_hash: string }>(
-    "select body_hash from ingest_batches where athlete_id = $1 and batch_id = $2",
-    [athleteId, batchId],
+export type AskedBatch = { athlete_id: string; batch_id: string };
+
+/** SHA-256 of the body that came under each batch id before, or null, in the order asked for. */
+export const knownBodyHashes = async (db: Database, asked: readonly AskedBatch[]): Promise<(string | null)[]> => {
+  const rows = await db.query<{ body_hash: string | null }>(
+    `select (select body_hash from ingest_batches b
+       where b.athlete_id = asked.athlete_id and b.batch_id = asked.batch_id) as body_hash
+     from unnest($1::text[], $2::text[]) with ordinality as asked (athlete_id, batch_id, n) order by n`,
+    [asked.map(({ athlete_id }) => athlete_id), asked.map(({ batch_id }) => batch_id)],
   );
-  return rows[0]?.body_hash ?? null;
+  return rows.map(({ body_hash }) => body_hash);
 };
 
 export type StoredReceipt = BatchReceipt & {

@@ -4,7 +4,7 @@ import { Problem, type RouteRequest, type RouteResponse, unavailable } from "../
 import { places } from "../flow/slots.ts";
 import type { BatchDecision } from "./decide.ts";
 import { publishBatch, type PublishDeps, Unavailable } from "./publish.ts";
-import { knownBodyHash } from "./sql.ts";
+import { type AskedBatch, knownBodyHashes } from "./sql.ts";
 
 export type IngestDeps = PublishDeps & {
   db: Database;
@@ -12,6 +12,8 @@ export type IngestDeps = PublishDeps & {
   max_in_flight?: number;
   /** How long Postgres may take to know the batch id, in ms: the edge needs Kafka alone. */
   lookup_ms?: number;
+  /** Asks for the body hash of one batch id, perhaps together with others; absent: alone. */
+  known_hash?: (asked: AskedBatch) => Promise<string | null>;
 };
 
 /** W3C trace context; anything else is not passed on. */
@@ -28,6 +30,7 @@ export type Submit = (
 /** What every door does with its batch: 202 once Kafka acknowledged everything, 503 where it did not. */
 export const submitter = (deps: IngestDeps): Submit => {
   const known = inTime(deps.lookup_ms ?? 200);
+  const hashOf = deps.known_hash ?? (async (asked) => (await knownBodyHashes(deps.db, [asked]))[0] ?? null);
   const takePlace = places(deps.max_in_flight ?? 64);
   return async (request, decide) => {
     const giveBack = takePlace();
@@ -35,7 +38,7 @@ export const submitter = (deps: IngestDeps): Submit => {
     try {
       const decision = await decide();
       const { athlete_id, batch_id, body_hash } = decision.receipt;
-      const before = await known(() => knownBodyHash(deps.db, athlete_id, batch_id));
+      const before = await known(() => hashOf({ athlete_id, batch_id }));
       if (before !== null && before !== body_hash) {
         throw new Problem(409, "this batch_id came with another body before: give a new batch a new batch_id", {
           errors: [{ path: "batch_id", detail: "is taken" }],

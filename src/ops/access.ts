@@ -9,22 +9,25 @@ export type AccessDeps = {
   clock: Clock;
   /** How long Postgres may take to answer, in ms; without an answer what was last seen counts. */
   lookup_ms?: number;
+  /** Asks for one standing, perhaps together with others; absent: alone. */
+  standing?: (asked: Asked) => Promise<Standing>;
 };
 
 /** Throws Problem 401 for a revoked token, 410 for one from before the athlete's erasure. */
 export type Access = (claims: TokenClaims, athleteId: string | null) => Promise<void>;
 
 const LIST_MS = 5_000;
-type Standing = { revoked: boolean; erased_before: Instant | null };
+export type Asked = { jti: string | null; athlete_id: string | null };
+export type Standing = { revoked: boolean; erased_before: Instant | null };
 
-const readStanding = async (db: Database, jti: string | null, athleteId: string | null): Promise<Standing> => {
-  const rows = await db.query<Standing>(
-    `select exists (select 1 from revoked_tokens where jti = $1) as revoked,
-       (select erased_before from athletes where athlete_id = $2) as erased_before`,
-    [jti, athleteId],
+/** In the order asked for. */
+export const readStandings = (db: Database, asked: readonly Asked[]): Promise<Standing[]> =>
+  db.query<Standing>(
+    `select exists (select 1 from revoked_tokens r where r.jti = asked.jti) as revoked,
+       (select erased_before from athletes a where a.athlete_id = asked.athlete_id) as erased_before
+     from unnest($1::text[], $2::text[]) with ordinality as asked (jti, athlete_id, n) order by n`,
+    [asked.map(({ jti }) => jti), asked.map(({ athlete_id }) => athlete_id)],
   );
-  return rows[0] ?? { revoked: false, erased_before: null };
-};
 
 /** The revocations that stand, as last seen: read every few seconds while there are requests, kept when Postgres is away. */
 const createLastSeen = ({ db, clock }: AccessDeps) => {
@@ -48,10 +51,11 @@ const createLastSeen = ({ db, clock }: AccessDeps) => {
  */
 export const createAccess = (deps: AccessDeps): Access => {
   const wasRevoked = createLastSeen(deps);
-  const asked = inTime(deps.lookup_ms ?? 250);
+  const inTimeOnly = inTime(deps.lookup_ms ?? 250);
+  const standingOf = deps.standing ?? (async (asked) => (await readStandings(deps.db, [asked]))[0] ?? null);
   return async ({ id, issued_at }, athleteId) => {
     const known = id !== undefined && wasRevoked(id);
-    const standing = await asked(() => readStanding(deps.db, id ?? null, athleteId));
+    const standing = await inTimeOnly(() => standingOf({ jti: id ?? null, athlete_id: athleteId }));
     if (standing?.revoked ?? known) {
       throw new Problem(401, "the token was revoked: ask whoever gave it to you for another", {
         headers: { "www-authenticate": 'Bearer realm="health-sync"' },

@@ -6,10 +6,11 @@ import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair, type JWTHeaderParame
 import { expect, test } from "vitest";
 import { SCOPES } from "../../src/flow/token-claims.ts";
 import type { Route } from "../../src/flow/route.ts";
+import { gathered } from "../../src/io/gathered.ts";
 import { jwksVerifier } from "../../src/io/http-auth.ts";
 import { jwksKeys } from "../../src/io/http-jwks.ts";
 import { openDatabase } from "../../src/io/postgres.ts";
-import { createAccess } from "../../src/ops/access.ts";
+import { type Asked, createAccess, readStandings } from "../../src/ops/access.ts";
 import { parseRevocation, revokeCommand } from "../../src/ops/token-revoke.ts";
 import { openEdge, SECRET, tokenFor } from "../support/ingest/edge.ts";
 import { openRouteTable } from "../support/route-table.ts";
@@ -18,7 +19,8 @@ import { isolated } from "../support/stack.ts";
 const here = await isolated("access");
 const { routes, db } = openRouteTable(here);
 const clock = { now: () => Date.now() };
-const edge = await openEdge(routes, { access: createAccess({ db, clock }) });
+const standing = gathered((asked: readonly Asked[]) => readStandings(db, asked));
+const edge = await openEdge(routes, { access: createAccess({ db, clock, standing }) });
 
 const ofAthletes = routes.filter((route) => route.path.includes("{athlete_id}"));
 const named = ofAthletes.map((route) => [`${route.method} ${route.path}`, route] as const);
