@@ -15,10 +15,21 @@ const freshnessLines = (freshness: readonly Freshness[]): string[] => {
     short(f.max),
     f.late,
     `${short(f.taken_p50)}, ${short(f.taken_p99)}`,
+    short(f.own_p99),
     before ? `${short(f.p50 / before.p50)} / ${short(f.p99 / before.p99)}` : "",
   ]);
   return textTable([
-    ["POST → today, ms", "n", "p50", "p99", "max", "late", "to the 202: p50, p99", "× before, p50 / p99"],
+    [
+      "POST → today, ms",
+      "n",
+      "p50",
+      "p99",
+      "max",
+      "late",
+      "to the 202: p50, p99",
+      "sent late: p99",
+      "× before, p50 / p99",
+    ],
     ...fresh,
   ]);
 };

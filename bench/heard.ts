@@ -9,7 +9,7 @@ type Line = { event?: unknown; role?: unknown; part?: unknown; reason?: unknown 
 
 const KEPT = 6;
 /** Said so often that they would push out what tells something. */
-const OFTEN: readonly unknown[] = ["applied", "http_request"];
+const OFTEN: ReadonlySet<unknown> = new Set(["applied", "http_request"]);
 
 const read = (line: string): Line => {
   try {
@@ -37,7 +37,7 @@ export const restartsIn = () => {
         const name = String(part);
         found.push({ part: name, reason: String(reason), lines: [...(last.get(name) ?? []), ...(last.get("") ?? [])] });
         last.delete("");
-      } else if (!OFTEN.includes(event) && line !== "") keep(typeof of === "string" ? of : "", line);
+      } else if (!OFTEN.has(event) && line !== "") keep(typeof of === "string" ? of : "", line);
     },
   };
 };

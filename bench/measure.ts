@@ -23,15 +23,19 @@ export const usageOf = (pid: number): Usage | null => {
   }
 };
 
-/** Runs a program to its end, one of ours by default. Throws what it said on stderr when it fails. */
+/**
+ * Runs a program to its end, one of ours by default. Throws what it said on stderr when it fails. `detached`: in a session
+ * of its own, since Linux shares cores between sessions first: it then takes nothing from the share of the bench itself.
+ */
 export const measure = (
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   program: string = process.execPath,
+  detached = false,
 ): Promise<Measured> =>
   new Promise((resolve, reject) => {
     const started = performance.now();
-    const child = spawn(program, argv, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, argv, { env, stdio: ["ignore", "pipe", "pipe"], detached });
     let stdout = "";
     let stderr = "";
     let usage = { peak_mb: 0, cpu_s: 0 };

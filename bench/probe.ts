@@ -11,10 +11,11 @@ const LOOK_MS = 10;
 
 /**
  * Freshness of one phase: milliseconds from POST to visible in `today`, and to the 202. `late`: not seen within a minute.
+ * `own_p99`: how late this process itself was to send, which the others include.
  */
 export type Freshness = { phase: string; n: number; p50: number; p99: number; max: number; late: number } & Taken;
-type Taken = { taken_p50: number; taken_p99: number };
-type Seen = { taken: number; visible: number };
+type Taken = { taken_p50: number; taken_p99: number; own_p99: number };
+type Seen = { own: number; taken: number; visible: number };
 
 export type Target = { url: string; token: string };
 export type Probes = {
@@ -50,13 +51,14 @@ type Today = { metrics?: { metric: string; points: [string, string, number][] }[
 const probe = async ({ url, token }: Target, athlete: string, began: number): Promise<Seen | null> => {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const at = new Date().toISOString();
+  const own = performance.now() - began;
   const answer = await fetch(`${url}/v1/athletes/${athlete}/batches`, { method: "POST", headers, body: batchOf(at) });
   if (answer.status !== 202) return null;
   const taken = performance.now() - began;
   while (performance.now() - began < PATIENCE_MS) {
     const today = (await (await fetch(`${url}/v1/athletes/${athlete}/today`, { headers })).json()) as Today;
     const beats = today.metrics?.find(({ metric }) => metric === "heart_rate");
-    if (beats?.points.some(([start]) => start === at)) return { taken, visible: performance.now() - began };
+    if (beats?.points.some(([start]) => start === at)) return { own, taken, visible: performance.now() - began };
     await sleep(Math.max(POLL_MS, (performance.now() - began) / 20));
   }
   return null;
@@ -107,6 +109,10 @@ export const startProbes = (target: Target, load: { a_second: number; athletes: 
           late: all.length - seen.length,
           taken_p50: quantile(taken, 0.5),
           taken_p99: quantile(taken, 0.99),
+          own_p99: quantile(
+            both.map((one) => one.own),
+            0.99,
+          ),
         };
       });
     },
