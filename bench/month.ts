@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { connect, setUp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import type { Database } from "../src/flow/ports.ts";
@@ -12,6 +13,7 @@ import { inService } from "./served.ts";
 export type MonthBench = { athletes: number; days: number; seed: number; stack: string | undefined; say: Say };
 export type MonthDay = {
   date: string;
+  athletes: number;
   sent: number;
   staged: number;
   /** Of the athlete that has most. */
@@ -21,7 +23,10 @@ export type MonthDay = {
   dead: number;
   /** Rows in Parquet. */
   stored: number;
+  /** Of the machine's own time. */
+  seconds: number;
 };
+type Sizes = Omit<MonthDay, "date" | "athletes" | "sent" | "seconds">;
 
 const DAY = 86_400_000;
 /** The service's clock each day, UTC: the day before is over for everybody, and past its grace. */
@@ -37,10 +42,10 @@ const samplesOf = ({ athletes, seed, days }: MonthBench, first: string): Given[]
     return { athlete_id: who.athlete_id, samples };
   });
 
-const sizes = async (db: Database): Promise<Omit<MonthDay, "date" | "sent">> => {
+const sizes = async (db: Database): Promise<Sizes> => {
   // What autovacuum does many times a day, and has no time for where a day takes seconds.
   await db.query("vacuum analyze health_samples_staging");
-  const [row] = await db.query<Omit<MonthDay, "date" | "sent">>(
+  const [row] = await db.query<Sizes>(
     `select (select count(*)::float8 from health_samples_staging) as staged,
        (select coalesce(max(n), 0)::float8 from (select count(*) as n from health_samples_staging group by athlete_id) as t) as most,
        pg_table_size('health_samples_staging') / 1e6::float8 as table_mb,
@@ -54,7 +59,7 @@ const sizes = async (db: Database): Promise<Omit<MonthDay, "date" | "sent">> => 
 
 /** One start of the whole service, whose clock stands at this moment and runs on. */
 const oneDay = (place: Place, at: number, given: readonly Given[]): Promise<MonthDay> => {
-  const shift_ms = at - Date.now();
+  const [began, shift_ms] = [performance.now(), at - Date.now()];
   const env = {
     ...place.env,
     NODE_OPTIONS: `--import=${new URL(import.meta.resolve("./shifted-clock.ts")).href}`,
@@ -76,7 +81,8 @@ const oneDay = (place: Place, at: number, given: readonly Given[]): Promise<Mont
       );
       await service.settled();
       const sent = due.reduce((sum, { samples }) => sum + samples.length, 0);
-      return { date: dateOf(Math.floor(at / DAY)), sent, ...(await sizes(db)) };
+      const seconds = (performance.now() - began) / 1000;
+      return { date: dateOf(Math.floor(at / DAY)), athletes: given.length, sent, ...(await sizes(db)), seconds };
     },
     shift_ms,
   );
@@ -103,7 +109,7 @@ export const benchMonth = (bench: MonthBench): Promise<MonthDay[]> =>
     const days: MonthDay[] = [];
     for (let n = 0; n < bench.days; n += 1) {
       const day = await oneDay(place, (first + n) * DAY + HOUR, given);
-      bench.say(`${day.date}: ${day.staged} staged, ${day.stored} in Parquet`);
+      bench.say(`${day.date}: ${day.staged} staged, ${day.stored} in Parquet, after ${day.seconds.toFixed(1)} s`);
       days.push(day);
     }
     verify(days);
