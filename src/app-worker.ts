@@ -148,12 +148,14 @@ const startWindows = async (deps: Deps): Promise<{ done: Promise<void> }> => {
       group: STAGING_GROUP,
     }),
     isTransient,
+    heard: () => notices.heard(),
   });
+  const notices = deps.listen(db, { windows: () => stage.wake() });
   const consumer = kafka.consumer({ group: `${config.prefix}windows`, topics: [topics("windows")] });
   await followWakeUps({ consumer, log, crashed: fatal }, stage);
   const run = async (): Promise<void> => {
     await stage.run(deps.signal).catch(fatal);
-    await consumer.stop();
+    await Promise.all([consumer.stop(), notices.close()]);
   };
   return { done: run() };
 };
@@ -165,11 +167,13 @@ const startRelay = (deps: Deps): Promise<void> => {
     openTransactional: (id) => kafka.transactional(id),
     openPlain: async () => kafka.producer(),
     prefix: config.prefix,
+    heard: () => notices.heard(),
   });
+  const notices = deps.listen(deps.db, { outbox: () => relay.wake() });
   return relay
     .run(deps.signal)
-    .then(() => relay.close())
-    .catch(deps.fatal);
+    .then(() => Promise.all([relay.close(), notices.close()]))
+    .then(() => undefined, deps.fatal);
 };
 
 const startGauges = async (deps: Deps): Promise<void> => {

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
-import type { Clock } from "./flow/ports.ts";
+import type { Clock, Database } from "./flow/ports.ts";
 import { topicNames } from "./flow/topics.ts";
 import { createCodec, NotRegistered } from "./io/avro-codec.ts";
 import { declaredTopics } from "./io/avro-declared.ts";
@@ -9,6 +9,7 @@ import { isTransient as isTransientKafka } from "./io/kafka-errors.ts";
 import { cacheObjects } from "./io/object-cache.ts";
 import { isTransient as isTransientObjects, openObjects } from "./io/objects.ts";
 import { isTransient as isTransientPostgres, openDatabase } from "./io/postgres.ts";
+import { listenTo } from "./io/postgres-notices.ts";
 import { RegistryAway, createRegistry } from "./io/registry.ts";
 import type { RunningTelemetry } from "./io/telemetry.ts";
 import { createTelemetry } from "./io/telemetry.ts";
@@ -38,7 +39,7 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
     security: config.kafkaSecurity,
     client: config.kafkaClient,
   });
-  const registry = createRegistry(config.registryUrl);
+  const registry = createRegistry(config.registryUrl, config.registrySecurity);
   const declared = declaredTopics({ prefix: config.prefix });
   return {
     config,
@@ -59,6 +60,17 @@ export const connect = (config: Config, role: string, telemetry: RunningTelemetr
         idle_in_transaction_timeout_ms: 15_000,
         log,
       }),
+    /** Calls are made when something was announced; `ask` goes over another connection than the listening one. */
+    listen: (db: Database, calls: Parameters<typeof listenTo>[1]) =>
+      listenTo(
+        {
+          url: config.databaseUrl,
+          application_name: `health-sync-${role}-listening`,
+          ask: (text, params) => db.query(text, params),
+          log,
+        },
+        calls,
+      ),
     openObjects: () => {
       const objects = openObjects({ ...config.objects, log });
       return { ...objects, ...cacheObjects(objects, CACHE_BYTES) };

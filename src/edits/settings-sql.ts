@@ -31,6 +31,7 @@ export const dirtyDates = async (
   dates: readonly LocalDate[],
 ): Promise<Map<LocalDate, number>> => {
   if (dates.length === 0) return new Map();
+  tx.announce("windows");
   const rows = await tx.query<{ local_date: LocalDate; dirty: number }>(
     `insert into windows (athlete_id, local_date, dirty, closes_at, touched_at, lane, reason, topic_partition)
      select $1, d, 1, c, $4, 'backfill', 'settings',

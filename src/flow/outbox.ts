@@ -34,6 +34,7 @@ export const enqueue = async (tx: Tx, events: readonly OutboxEvent[]): Promise<v
      from jsonb_array_elements($1::jsonb) with ordinality as t(e, n) order by n`,
     [JSON.stringify(bytesToJson(rows))],
   );
+  tx.announce("outbox");
 };
 
 /** A dead letter travels through the plain lane to its topic, from where staging's consumer files it in the table. */

@@ -20,7 +20,11 @@ export type Reader = {
 export type Tx = Reader & {
   /** COPY table (columns) FROM STDIN binary. Values in the shapes that `query` answers with. */
   copyIn(table: string, columns: readonly CopyColumn[], rows: Iterable<readonly unknown[]>): Promise<void>;
+  /** Said once this is committed, to whoever listens in any process; may be lost. */
+  announce(news: News): void;
 };
+/** Rows in the outbox; work for the windows stage that no wake-up in Kafka tells of. */
+export type News = "outbox" | "windows";
 export type CopyType =
   | "text"
   | "uuid"

@@ -252,7 +252,7 @@ export class Runner {
 
   /** What the client may hide: records waiting, or removed, while it fetches nothing. */
   async #measureLag(): Promise<void> {
-    for (const topic of this.#deps.stages.keys()) {
+    const ask = async (topic: string): Promise<void> => {
       const bounds = await this.#deps.log.bounds(topic).catch(() => new Map<number, { low: number; high: number }>());
       for (const lane of this.#lanes.values()) {
         const range = lane.topic === topic ? bounds.get(lane.topic_partition) : undefined;
@@ -260,6 +260,7 @@ export class Runner {
         this.#lagging(lane, range.high);
         if (lane.position < range.low || lane.position > range.high) this.#suspectAll(lane);
       }
-    }
+    };
+    await Promise.all([...this.#deps.stages.keys()].map(ask));
   }
 }

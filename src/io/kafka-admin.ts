@@ -31,12 +31,40 @@ async function asking<T>(kafka: Kafka, question: (admin: Admin) => Promise<T>): 
 /** The first offset at or after an instant of broker time, by topic partition; the end where there is none. */
 export type LogTimes = { offsetsAt(topic: string, at: Instant): Promise<Map<number, number>> };
 
-export const createLogInfo = (kafka: Kafka): LogInfo & LogTimes => ({
-  bounds: (topic) =>
+type Bounds = Map<number, { low: number; high: number }>;
+
+const boundsOf = async (admin: Admin, topic: string): Promise<Bounds> => {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+};
+
+/** Topics that are asked about at once share a client. Where that fails it may be the fault of one: each is asked alone. */
+const gatheringBounds = (kafka: Kafka): LogInfo["bounds"] => {
+  const alone = (topic: string): Promise<Bounds> => asking(kafka, (admin) => boundsOf(admin, topic));
+  const together = (topics: readonly string[]): Promise<Map<string, Bounds>> =>
     asking(kafka, async (admin) => {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
-    }),
+      const all = new Map<string, Bounds>();
+      for (const topic of topics) all.set(topic, await boundsOf(admin, topic));
+      return all;
+    });
+  let coming: { topics: string[]; answers: Promise<Map<string, Bounds> | null> } | null = null;
+  return async (topic) => {
+    if (coming) coming.topics.push(topic);
+    else {
+      const topics = [topic];
+      const asked = new Promise<void>((resolve) => void setImmediate(resolve)).then(() => {
+        coming = null;
+        return topics.length === 1 ? null : together(topics).catch(() => null);
+      });
+      coming = { topics, answers: asked };
+    }
+    const answers = await coming.answers;
+    return answers?.get(topic) ?? alone(topic);
+  };
+};
+
+export const createLogInfo = (kafka: Kafka): LogInfo & LogTimes => ({
+  bounds: gatheringBounds(kafka),
   clusterId: () => asking(kafka, async (admin) => (await admin.describeCluster()).clusterId),
   offsetsAt: (topic, at) =>
     asking(kafka, async (admin) => {

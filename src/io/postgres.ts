@@ -1,7 +1,8 @@
 import { DatabaseError, defaults, Pool } from "pg";
 import type { ClientBase, PoolClient } from "pg";
-import type { Database, Reader, Tx } from "../flow/ports.ts";
+import type { Database, News, Reader, Tx } from "../flow/ports.ts";
 import { copyIn, copyOut } from "./postgres-copy.ts";
+import { announcer } from "./postgres-notices.ts";
 import { typeParser } from "./postgres-types.ts";
 
 export { isTransient } from "./postgres-errors.ts";
@@ -64,6 +65,7 @@ const ask = async (client: ClientBase, text: string, params?: readonly unknown[]
 
 /** The Tx port on one connection. Calls queue, and none gets through once the transaction is over. */
 const transactionOn = (client: PoolClient) => {
+  const news = new Set<News>();
   let over = false;
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(call: () => Promise<T>): Promise<T> => {
@@ -79,18 +81,22 @@ const transactionOn = (client: PoolClient) => {
       inTurn(async () => (await ask(client, text, params)).rows as Row[]),
     copyOut: (query, types, params) => inTurn(() => copyOut(client, { query, types, params: params ?? [] })),
     copyIn: (table, columns, rows) => inTurn(() => copyIn(client, { table, columns, rows })),
+    announce: (one) => void news.add(one),
   };
   const end = async (): Promise<void> => {
     await last;
     over = true;
   };
-  return { tx, end };
+  return { tx, end, news };
 };
 
-const runIn = async <T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> => {
+type Work<T> = (tx: Tx) => Promise<T>;
+type Begun = { begin: string; announce: (news: Iterable<News>) => void };
+
+const runIn = async <T>(pool: Pool, { begin, announce }: Begun, work: Work<T>): Promise<T> => {
   const client = await pool.connect();
   let broken: Error | undefined;
-  const { tx, end } = transactionOn(client);
+  const { tx, end, news } = transactionOn(client);
   try {
     await client.query(begin);
     const result = await work(tx);
@@ -98,6 +104,7 @@ const runIn = async <T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>)
     // Postgres answers the commit of a failed transaction with ROLLBACK and no error.
     const { command } = await ask(client, "commit");
     if (command !== "COMMIT") throw new Error("not committed: a statement in the transaction failed and was ignored");
+    announce(news);
     return result;
   } catch (error) {
     await end();
@@ -110,26 +117,29 @@ const runIn = async <T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>)
   }
 };
 
+const queryOn = async (pool: Pool, text: string, params?: readonly unknown[]): Promise<unknown[]> => {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return (await ask(client, text, params)).rows;
+  } catch (error) {
+    // A statement that failed in Postgres leaves the connection usable; anything else may not.
+    if (!(error instanceof DatabaseError)) broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+};
+
 /** The Database port on a pool of pg connections. Connects on first use; `isTransient` classifies its rejections. */
 export const openDatabase = (options: DatabaseOptions): Database => {
   const pool = openPool(options);
+  const { announce, sent } = announcer((text, params) => queryOn(pool, text, params));
   let closing: Promise<void> | undefined;
   return {
-    transaction: (work) => runIn(pool, "begin isolation level read committed", work),
-    snapshot: <T>(work: (tx: Reader) => Promise<T>) => runIn(pool, SNAPSHOT, work),
-    query: async <Row>(text: string, params?: readonly unknown[]) => {
-      const client = await pool.connect();
-      let broken: Error | undefined;
-      try {
-        return (await ask(client, text, params)).rows as Row[];
-      } catch (error) {
-        // A statement that failed in Postgres leaves the connection usable; anything else may not.
-        if (!(error instanceof DatabaseError)) broken = error as Error;
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
-    close: () => (closing ??= pool.end()),
+    transaction: (work) => runIn(pool, { begin: "begin isolation level read committed", announce }, work),
+    snapshot: <T>(work: (tx: Reader) => Promise<T>) => runIn(pool, { begin: SNAPSHOT, announce }, work),
+    query: async <Row>(text: string, params?: readonly unknown[]) => (await queryOn(pool, text, params)) as Row[],
+    close: () => (closing ??= sent().then(() => pool.end())),
   };
 };

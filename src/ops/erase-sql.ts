@@ -91,8 +91,9 @@ export const countKeys = async (tx: Pick<Reader, "query">, topic: TopicNames, at
  * Takes what is unsent out of the outbox and puts a tombstone with a revision of its own there for every key. Before
  * the rows go: they say which keys there are.
  */
-export const replaceOutbox = async (tx: Tx, topic: TopicNames, athleteId: string): Promise<Keys> =>
-  keysOf(
+export const replaceOutbox = async (tx: Tx, topic: TopicNames, athleteId: string): Promise<Keys> => {
+  tx.announce("outbox");
+  return keysOf(
     await tx.query(
       `with unsent as (delete from outbox where ${OUTBOX} returning topic, key),
        sent as (
@@ -103,6 +104,7 @@ export const replaceOutbox = async (tx: Tx, topic: TopicNames, athleteId: string
       [...parameters(topic, athleteId), shardOf(athleteId)],
     ),
   );
+};
 
 /**
  * Leaves of the athlete's row nothing but the id, the version (raised, so that a pane under way starts over) and

@@ -46,13 +46,15 @@ export const readPositions = async (db: Reader | Database, group: string | null)
 const boundsOf = async (logInfo: LogInfo, topics: Iterable<string>): Promise<Map<string, Map<number, Bounds>>> => {
   const bounds = new Map<string, Map<number, Bounds>>();
   let failure: unknown = null;
-  for (const topic of new Set(topics)) {
+  const ask = async (topic: string): Promise<void> => {
     try {
       bounds.set(topic, await logInfo.bounds(topic));
     } catch (error) {
       failure = error;
     }
-  }
+  };
+  // At once: they share a connection.
+  await Promise.all([...new Set(topics)].map(ask));
   if (bounds.size === 0 && failure !== null) throw failure;
   return bounds;
 };

@@ -81,6 +81,7 @@ const markSome = async (tx: Tx, of: Next, selection: Selection): Promise<Marked 
      where athlete_id = $1 and local_date = any($2::date[])`,
     [of.athlete_id, rows.map((row) => row.local_date), new Date(of.now)],
   );
+  tx.announce("windows");
   return { last, days: rows.length };
 };
 

@@ -26,6 +26,8 @@ export type RelayDeps = {
   owner: string;
   /** The environment's topic prefix, also that of transactional ids. */
   prefix: string;
+  /** Whether the relay is told when there is something to send (`wake`); where it is not, it looks often. */
+  heard?: () => boolean;
   leaseMs?: number;
   pollMs?: number;
 };

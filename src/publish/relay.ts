@@ -15,6 +15,8 @@ export type Relay = {
 };
 
 const LEASE_MS = 10_000;
+/** Leases are renewed so often within one; also how long a relay rests that is told of news. */
+const RENEWALS = 4;
 const POLL_MS = 250;
 const OUTAGE_MS = 1000;
 
@@ -38,7 +40,7 @@ const heldLanes = (deps: RelayDeps): HeldLanes => {
   return {
     async hold() {
       const now = deps.clock.now();
-      if (now - heldAt < leaseMs / 4 && now >= heldAt) return;
+      if (now - heldAt < leaseMs / RENEWALS && now >= heldAt) return;
       const held = await holdLeases(deps.db, deps.owner, leaseMs);
       heldAt = now;
       for (const shard of lanes.keys()) if (!held.includes(shard)) await drop(shard);
@@ -63,6 +65,10 @@ const heldLanes = (deps: RelayDeps): HeldLanes => {
   };
 };
 
+/** Lanes that have something to send and could not are tried again soon. */
+const restOf = ({ heard, pollMs = POLL_MS, leaseMs = LEASE_MS }: RelayDeps, turns: readonly Turn[]): number =>
+  turns.length === 0 && heard?.() ? leaseMs / RENEWALS : pollMs;
+
 /**
  * The outbox relay: holds leases on a fair share of the shards and sends their rows. A lease only keeps relays out of
  * each other's way; what makes two of them harmless is the broker's fence (lane.ts).
@@ -79,7 +85,7 @@ export const createRelay = (deps: RelayDeps): Relay => {
     while (!signal.aborted) {
       try {
         const turns = await round();
-        if (!turns.includes("worked")) await alarm.sleep(deps.pollMs ?? POLL_MS, signal);
+        if (!turns.includes("worked")) await alarm.sleep(restOf(deps, turns), signal);
       } catch (error) {
         // Postgres is away: nothing was decided, try again.
         deps.telemetry.warn("relay.outage", { error, next_try_ms: OUTAGE_MS });

@@ -104,6 +104,7 @@ const raise = (date: LocalDate): never => {
  */
 const writeTombstones = async (tx: Tx, { tombstones, now }: StagingRows): Promise<void> => {
   if (tombstones.length === 0) return;
+  tx.announce("windows");
   await tx.query(
     `insert into sample_tombstones as t
        (athlete_id, sample_id, reason, type, twin_key, twin_start, deleted_at, resolved_at)

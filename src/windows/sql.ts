@@ -52,6 +52,15 @@ export const candidates = async (
     ],
   );
 
+/** Whether a day of these topic partitions has yet to fire, now or when its time comes. */
+export const anyUnfired = async (db: Database, partitions: readonly number[]): Promise<boolean> => {
+  const [row] = await db.query<{ waits: boolean }>(
+    `select exists (select 1 from windows where topic_partition = any($1::int[]) and dirty > fired) as waits`,
+    [partitions],
+  );
+  return row?.waits ?? false;
+};
+
 /** Staged rows of each athlete, counted no further than `cap`. */
 export const stagedRows = async (
   db: Database,

@@ -13,11 +13,14 @@ import { athletesWithPendingHistory } from "./history-sql.ts";
 import { dueDays } from "./look.ts";
 import { type PaneDeps, firePanes } from "./pane.ts";
 import { rollMonths } from "./roll.ts";
+import { anyUnfired } from "./sql.ts";
 import { noteUnknownObjects, sweep } from "./sweeper.ts";
 
 export type WindowsStageDeps = WindowsDeps & {
   appliedPast: AppliedPast;
   isTransient: (error: unknown) => boolean;
+  /** Whether the stage is told when there is work (`wake`); where it is not, it looks often. */
+  heard?: () => boolean;
   /** Athletes worked on at the same time. */
   concurrency?: number;
 };
@@ -34,6 +37,8 @@ export type WindowsStage = {
 };
 
 const POLL_MS = 500;
+/** While nothing waits to fire and news arrive: what is lost of them, and days that close, are found by then. */
+const REST_MS = 5_000;
 const COALESCE_MS = 50;
 /** While athletes are at work, looking for more costs the database more than it brings. */
 const COALESCE_BUSY_MS = 200;
@@ -170,6 +175,9 @@ const createChores = (deps: WindowsStageDeps, begin: (work: Promise<number>) => 
   };
 };
 
+const mayRest = async (deps: WindowsStageDeps, owned: readonly number[], underWay: number): Promise<boolean> =>
+  underWay === 0 && deps.heard?.() === true && !(await anyUnfired(deps.db, owned));
+
 /** The windowed stage: the one writer of objects, pointers and computed athlete metrics (architecture §1, §3). */
 export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
   let owned: readonly number[] = [];
@@ -186,8 +194,10 @@ export const createWindowsStage = (deps: WindowsStageDeps): WindowsStage => {
   const rest = async (signal: AbortSignal): Promise<void> => {
     // Many wake-ups at once are one.
     await pause(underWay.size() > 0 ? COALESCE_BUSY_MS : COALESCE_MS, signal);
+    const long = !woken && (await mayRest(deps, owned, underWay.size()));
     sleeping = new AbortController();
-    if (!woken) await pause(POLL_MS, AbortSignal.any([signal, sleeping.signal]));
+    if (!woken)
+      await pause(long ? Math.min(REST_MS, sweepEvery(deps)) : POLL_MS, AbortSignal.any([signal, sleeping.signal]));
     sleeping = null;
     woken = false;
   };

@@ -98,7 +98,12 @@ export class MemoryStore {
       });
       return [{}] as Row[];
     };
-    return { query, copyOut: () => Promise.reject(new Error("no COPY here")), copyIn: () => Promise.resolve() };
+    return {
+      query,
+      copyOut: () => Promise.reject(new Error("no COPY here")),
+      copyIn: () => Promise.resolve(),
+      announce: () => undefined,
+    };
   }
 
   async #statement(text: string, params: readonly unknown[]): Promise<unknown[]> {
