@@ -32,6 +32,9 @@ const DAY = 86_400_000;
 /** The service's clock each day, UTC: the day before is over for everybody, and past its grace. */
 const HOUR = 20 * 3_600_000;
 
+/** A simulated day is over as soon as its panes are: no quiet is waited for that nothing would break. */
+const PROMPT = { PANE_EARLY_EVERY: "1s", PANE_LATE_QUIET: "1s", PANE_BACKFILL_QUIET: "1s" };
+
 type Given = { athlete_id: string; samples: NativeSample[] };
 
 const samplesOf = ({ athletes, seed, days }: MonthBench, first: string): Given[] =>
@@ -64,7 +67,7 @@ const oneDay = (place: Place, at: number, given: readonly Given[]): Promise<Mont
     ...place.env,
     NODE_OPTIONS: `--import=${new URL(import.meta.resolve("./shifted-clock.ts")).href}`,
     CLOCK_SHIFT_MS: String(shift_ms),
-    PANE_EARLY_EVERY: "1s",
+    ...PROMPT,
   };
   const due = given.map(({ athlete_id, samples }) => {
     const created = samples.filter((one) => Date.parse(one.created) <= at && Date.parse(one.created) > at - DAY);

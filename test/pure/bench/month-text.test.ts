@@ -22,6 +22,13 @@ test("a staging that holds about a day whatever the day is flat, and one that ke
   expect(monthText(month((n) => 2_400 + 100 * n))).toContain("NOT FLAT");
 });
 
+test("a month whose days become larger is flat while staging holds about a day and no more room than its largest", () => {
+  const days = month(() => 2_400).map((day, n) => ({ ...day, sent: 800 + 100 * n, staged: 800 + 100 * n }));
+  const grown = days.map((day, n) => ({ ...day, table_mb: 1 + n / 8, index_mb: 0.5 + n / 16 }));
+  expect(growthOf(grown)).toMatchObject({ rows: 1, flat: true });
+  expect(growthOf(grown.map((day, n) => ({ ...day, table_mb: 1 + n * n }))).flat).toBe(false);
+});
+
 test("indexes that swell under the same rows are not flat", () => {
   let mb = 0.5;
   const { rows, indexes, flat } = growthOf(
