@@ -1,6 +1,7 @@
 import type { Connections } from "./app.ts";
 import { systemClock } from "./app.ts";
 import { kafkaAdvice } from "./io/kafka-advice.ts";
+import { registryAdvice } from "./io/registry-advice.ts";
 import { type Examination, examinations } from "./ops/doctor.ts";
 
 /** Reads every setting that `serve` needs; throws at the first that is missing or wrong. */
@@ -29,6 +30,7 @@ const opened = (connections: Connections): Opened => {
     db,
     logInfo: kafka.logInfo(),
     kafkaAdvice,
+    registryAdvice,
     ports: { topics: kafka.topics(), subjects: registry },
     declared,
     registry: () => registry.subject(declared[0]?.subject ?? ""),

@@ -19,6 +19,12 @@ export const SETTINGS: readonly Setting[] = [
   { name: "KAFKA_SASL_USERNAME", fallback: "", about: "who logs in to the brokers" },
   { name: "KAFKA_SASL_PASSWORD", fallback: "", about: "and the password" },
   { name: "SCHEMA_REGISTRY_URL", fallback: null, about: "a Confluent-compatible registry" },
+  {
+    name: "SCHEMA_REGISTRY_CA",
+    fallback: "",
+    about: "file with the CA of an https registry's certificate; empty for the system's",
+  },
+  { name: "SCHEMA_REGISTRY_AUTH", fallback: "", about: "user:password that an https registry asks for" },
   { name: "DATABASE_URL", fallback: null, about: "postgres://…; TLS: ?sslmode=verify-full&sslrootcert=FILE" },
   { name: "S3_ENDPOINT", fallback: "", about: "an S3 server; empty for Amazon's own" },
   { name: "S3_BUCKET", fallback: "health-sync", about: "where objects go; `serve --setup` creates it" },
@@ -70,6 +76,7 @@ export type Config = {
     sasl: { mechanism: string; username: string; password: string } | null;
   };
   registryUrl: string;
+  registrySecurity: { ca: string; auth: string };
   databaseUrl: string;
   objects: {
     endpoint: string | undefined;
@@ -164,6 +171,8 @@ const rulesOf = (text: string): Rules => {
   }
 };
 
+const FROM_STACK = "`health-sync stack up` prints all settings of a local stack";
+
 /**
  * Reads every setting lazily: a command fails only for what it needs, and says how to get it.
  */
@@ -171,11 +180,7 @@ export const readConfig = (env: Env): Config => {
   const get = (name: string): string => {
     const setting = SETTINGS.find((known) => known.name === name);
     const value = env[name] ?? setting?.fallback;
-    if (value === null || value === undefined) {
-      throw new Error(
-        `${name} is not set (${setting?.about}); \`health-sync stack up\` prints all settings of a local stack`,
-      );
-    }
+    if (value === null || value === undefined) throw new Error(`${name} is not set (${setting?.about}); ${FROM_STACK}`);
     return value;
   };
   return {
@@ -219,6 +224,7 @@ export const readConfig = (env: Env): Config => {
     get rules() {
       return rulesOf(get("RULES"));
     },
+    registrySecurity: { ca: get("SCHEMA_REGISTRY_CA"), auth: get("SCHEMA_REGISTRY_AUTH") },
     host: get("HOST"),
     logLevel: get("LOG_LEVEL"),
     prefix: get("TOPIC_PREFIX"),

@@ -1,5 +1,6 @@
 import registryClient from "@kafkajs/confluent-schema-registry";
 import type { COMPATIBILITY, SchemaRegistry } from "@kafkajs/confluent-schema-registry";
+import { type Answered, askBy, clientAccess, OPEN, type Question, type RegistrySecurity } from "./registry-http.ts";
 
 /** An Avro schema as JSON. */
 export type AvroSchema = { type: "record"; name: string; namespace: string; fields: { name: string }[] };
@@ -24,9 +25,16 @@ export type Registry = {
 const ANSWER_MS = 5000;
 const DELAYS_MS = [100, 300, 900];
 
-/** The registry at a Confluent-compatible address. The client library registers and looks up; the rest it lacks. */
-export function createRegistry(url: string): Registry {
-  const client = new registryClient.SchemaRegistry({ host: url, retry: { retries: 0 } });
+/**
+ * The registry at a Confluent-compatible address. The client library registers and looks up; the rest it lacks.
+ * Throws what is wrong with the settings.
+ */
+export function createRegistry(url: string, security: RegistrySecurity = OPEN): Registry {
+  const access = clientAccess(url, security);
+  const client = new registryClient.SchemaRegistry({ host: url, ...access, retry: { retries: 0 } });
+  const ask = askBy(access, ANSWER_MS);
+  const call = <T>(method: string, address: string, body?: unknown): Promise<T | null> =>
+    called<T>(ask, { method, address, body });
   const base = url.replace(/\/$/, "");
   const subjectAt = (subject: string) => `${base}/subjects/${encodeURIComponent(subject)}`;
   return {
@@ -122,22 +130,15 @@ const status = (error: unknown): number | undefined =>
     : undefined;
 
 /** Null for the registry's own 404, told by its error code from a wrong address. */
-async function call<T>(method: string, address: string, body?: unknown): Promise<T | null> {
-  const answer = await retrying(() =>
-    fetch(address, {
-      method,
-      signal: AbortSignal.timeout(ANSWER_MS),
-      headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
-  );
-  const text = await answer.text();
-  if (answer.ok) {
+async function called<T>(ask: (question: Question) => Promise<Answered>, question: Question): Promise<T | null> {
+  const { status: answered, text } = await retrying(() => ask(question));
+  if (answered >= 200 && answered < 300) {
     const parsed: T = JSON.parse(text);
     return parsed;
   }
-  if (answer.status === 404 && /"error_code"\s*:\s*404\d\d/.test(text)) return null;
-  throw new Error(`the schema registry answered ${answer.status} to ${method} ${address}: ${text.slice(0, 300)}`);
+  if (answered === 404 && /"error_code"\s*:\s*404\d\d/.test(text)) return null;
+  const { method, address } = question;
+  throw new Error(`the schema registry answered ${answered} to ${method} ${address}: ${text.slice(0, 300)}`);
 }
 
 const schemaIn = (text: string): AvroSchema => JSON.parse(text);

@@ -17,6 +17,8 @@ export type DoctorDeps<Schema extends object> = {
   logInfo: LogInfo;
   /** What to do about Kafka when it fails with these words. */
   kafkaAdvice: (says: string) => string | undefined;
+  /** And about the registry. */
+  registryAdvice: (says: string) => string | undefined;
   ports: TopicPorts<Schema>;
   declared: readonly Declared<Schema>[];
   registry: Probe;
@@ -30,17 +32,19 @@ const [SKEW_MS, OUTBOX_MS, LATE_MS] = [5_000, 300_000, 3_600_000];
 const fine = (says: string): Finding => ({ state: "fine", says });
 const minutes = (ms: number): string => `${Math.round(ms / 60_000)} min`;
 
-const kafka = async ({
-  logInfo,
-  kafkaAdvice,
-}: Pick<DoctorDeps<object>, "logInfo" | "kafkaAdvice">): Promise<Finding> => {
+/** Where the words of a failure, or of its cause, tell what to do, that is the finding; else it is thrown on. */
+const advised = async (
+  examine: () => Promise<Finding>,
+  adviceOf: (says: string) => string | undefined,
+): Promise<Finding> => {
   try {
-    return fine(`cluster ${await logInfo.clusterId()}`);
+    return await examine();
   } catch (error) {
-    const says = error instanceof Error ? error.message : "";
-    const advice = kafkaAdvice(says);
+    const cause = error instanceof Error ? error.cause : undefined;
+    const words = [error, cause].flatMap((one) => (one instanceof Error ? [one.message] : []));
+    const advice = words.map(adviceOf).find((known) => known !== undefined);
     if (advice === undefined) throw error;
-    return { state: "bad", says, advice };
+    return { state: "bad", says: words.join(": "), advice };
   }
 };
 
@@ -141,8 +145,14 @@ const work = async ({ db, now }: { db: Database; now: () => number }): Promise<F
 /** Everything that is looked at, in an order in which the first that is bad often explains the rest. */
 export const examinations = <Schema extends object>(deps: DoctorDeps<Schema>): Examination[] => [
   { part: "settings", examine: async () => (deps.settings(), fine("all that serve needs are set")) },
-  { part: "kafka", examine: () => kafka(deps) },
-  { part: "registry", examine: async () => (await deps.registry(), fine("answers")) },
+  {
+    part: "kafka",
+    examine: () => advised(async () => fine(`cluster ${await deps.logInfo.clusterId()}`), deps.kafkaAdvice),
+  },
+  {
+    part: "registry",
+    examine: () => advised(async () => (await deps.registry(), fine("answers")), deps.registryAdvice),
+  },
   { part: "topics", examine: () => topics(deps) },
   { part: "postgres", examine: async () => (await deps.db.query("select 1"), fine("answers")) },
   { part: "schema", examine: () => schema(deps) },
