@@ -15,11 +15,12 @@ export const growthText = ({ cells, slopes }: GrowthFigures): string => {
     short(cell.query_ms),
     short(cell.query_cpu_ms),
     `${short(cell.idle)} %`,
+    short(cell.seconds),
   ]);
   return [
-    ...textTable([[...head, "query CPU ms", "idle CPU"], ...body]),
+    ...textTable([[...head, "query CPU ms", "idle CPU", "seconds"], ...body]),
     "",
     `slopes: ingest CPU ${short(slopes.cpu)} (goal ≤ 1.05), stored bytes ${short(slopes.stored)} (goal ≤ 1), ` +
-      `point query ${short(slopes.query)} (goal ≤ 0.1)`,
+      `point query ${short(slopes.query)} (goal ≤ 0.1), CPU at rest against athletes ${short(slopes.idle)} (goal: 0)`,
   ].join("\n");
 };

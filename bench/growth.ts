@@ -33,8 +33,11 @@ export type Cell = {
   query_cpu_ms: number;
   /** CPU of the whole service while nobody sends, %. */
   idle: number;
+  /** Of the machine's time, for all of it. */
+  seconds: number;
 };
-export type Slopes = { cpu: number; stored: number; query: number };
+/** `idle`: CPU while nobody sends, against athletes. */
+export type Slopes = { cpu: number; stored: number; query: number; idle: number };
 export type GrowthFigures = { cells: Cell[]; slopes: Slopes };
 
 const ATHLETES = [10, 100, 1000, 10_000];
@@ -44,6 +47,8 @@ const A_DAY = 520;
 const DAYS_AGO = 4;
 const DAY = 86_400_000;
 const REST_MS = 5_000;
+/** The least that can be seen of a rest, in %: the kernel counts hundredths of a second. */
+const TICK = 0.2;
 /** What stays where everything of a cell is taken away: places in the log go on. */
 const KEPT = ["schema_migrations", "consumer_offsets", "outbox_shards"];
 
@@ -111,6 +116,7 @@ const queried = async ({ target, usage }: Service, bench: GrowthBench, athletes:
 
 const cellOf = async (service: Service, bench: GrowthBench, [athletes, days]: [number, number]): Promise<Cell> => {
   const { db, target, usage } = service;
+  const began = performance.now();
   await forget(db);
   let samples = 0;
   const before = usage().cpu_s;
@@ -128,7 +134,8 @@ const cellOf = async (service: Service, bench: GrowthBench, [athletes, days]: [n
   const idleFrom = usage().cpu_s;
   await sleep(REST_MS);
   const idle = (100_000 * (usage().cpu_s - idleFrom)) / REST_MS;
-  return { athletes, days, samples, cpu_s, stored_bytes, ...(await queried(service, bench, athletes, days)), idle };
+  const asked = await queried(service, bench, athletes, days);
+  return { athletes, days, samples, cpu_s, stored_bytes, ...asked, idle, seconds: (performance.now() - began) / 1000 };
 };
 
 /** Least squares through the logarithms: 1 is proportional, 0 does not depend on it. */
@@ -159,6 +166,7 @@ const run = async (bench: GrowthBench, place: Place): Promise<GrowthFigures> => 
     cpu: slope(({ cpu_s }) => cpu_s),
     stored: slope(({ stored_bytes }) => stored_bytes),
     query: slope(({ query_ms }) => query_ms),
+    idle: slopeOf(cells.map(({ athletes, idle }) => [athletes, Math.max(TICK, idle)])),
   };
   return { cells, slopes };
 };

@@ -33,7 +33,7 @@ const DAY = 86_400_000;
 const HOUR = 20 * 3_600_000;
 
 /** A simulated day is over as soon as its panes are: no quiet is waited for that nothing would break. */
-const PROMPT = { PANE_EARLY_EVERY: "1s", PANE_LATE_QUIET: "1s", PANE_BACKFILL_QUIET: "1s" };
+const PROMPT = { PANE_EARLY_EVERY: "1s", PANE_LATE_QUIET: "1s", PANE_BACKFILL_QUIET: "1s", MONTH_LATE_QUIET: "1s" };
 
 type Given = { athlete_id: string; samples: NativeSample[] };
 

@@ -35,7 +35,7 @@ type GrowthOptions = Common & { most: number; density: number; queries: number; 
 const growth = (): Command =>
   benchmark("growth", "athletes × days: CPU of ingest, bytes stored, a point query, and their slopes")
     .option("--most <n>", "samples a cell; larger cells are left out (the whole: 10000000)", number, 40_000)
-    .option("--density <percent>", "of a generated day's 520 samples", number, 10)
+    .option("--density <percent>", "of a generated day's 520 samples", number, 7)
     .option("--queries <n>", "a cell", number, 40)
     .option("--seed <n>", "of the generator", number, 1)
     .action(async ({ json, stack, ...options }: GrowthOptions) => {
