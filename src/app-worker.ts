@@ -47,7 +47,7 @@ export const WORKER_PARTS: readonly WorkerPart[] = ["live", "background"];
 const SLOTS: Record<WorkerPart, number> = { live: 4, background: 2 };
 const CONNECTIONS = 12;
 const BACKLOG_CAP = 50_000;
-const GAUGES_MS = 5_000;
+const GAUGES_MS = 10_000;
 
 export type Worker = { stop(): Promise<void> };
 

@@ -27,7 +27,7 @@ const SAMPLE = `select
 
 type Sampled = { dirty_windows: number; oldest_days: number | null; backfill_windows: number; outbox_rows: number };
 
-/** Reads the slow figures: windows, outbox and lag. Every 5 s by the worker. Throws when Kafka or Postgres is away. */
+/** Reads the slow figures: windows, outbox and lag. Every 10 s by the worker. Throws when Kafka or Postgres is away. */
 export const sampleGauges = async (deps: GaugeDeps): Promise<void> => {
   const { telemetry } = deps;
   const [row] = await deps.db.query<Sampled>(SAMPLE);

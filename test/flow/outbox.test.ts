@@ -14,7 +14,9 @@ const handed = async (events: readonly OutboxEvent[]): Promise<Record<string, un
     texts.push(String(params?.[0]));
     return Promise.resolve([]);
   };
-  await enqueue({ query } as Tx, events);
+  const news: string[] = [];
+  await enqueue({ query, announce: (one) => void news.push(one) } as Partial<Tx> as Tx, events);
+  expect(news).toEqual(events.length > 0 ? ["outbox"] : []);
   return texts.flatMap((text) => JSON.parse(text) as Record<string, unknown>[]);
 };
 
