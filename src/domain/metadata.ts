@@ -77,12 +77,32 @@ const motionContext = (value: Json | undefined): number | null => {
   return context !== null && context >= 0 && context <= 2 ? context : null;
 };
 
+/** Most samples say one of few things (a motion context, a zone): that is read once. What is remembered is frozen. */
+const MOST_KNOWN = 1024;
+const LONGEST_KNOWN = 128;
+const known = new Map<string, Metadata | MetadataFault>();
+
 /**
  * Reads a sample's metadata, a JSON object or null. Keys that become a field of their own leave `rest`, except the
- * time zone, which is evidence and stays as it was sent.
+ * time zone, which is evidence and stays as it was sent. The answer is shared: it must not be changed.
  */
 export const readMetadata = (text: string | null): Metadata | MetadataFault => {
   if (text === null || text === "") return NONE;
+  if (text.length > LONGEST_KNOWN) return readText(text);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const read = frozen(readText(text));
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, read);
+  return read;
+};
+
+const frozen = <Value>(value: Value): Value => {
+  if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) frozen(inner);
+  return Object.freeze(value);
+};
+
+const readText = (text: string): Metadata | MetadataFault => {
   if (text.length > MAX_LENGTH) return { reason: "too_large", detail: "metadata is over 256 KiB" };
   const parsed = parse(text);
   if (parsed === undefined || parsed === null || typeof parsed !== "object" || Array.isArray(parsed))

@@ -71,3 +71,12 @@ test("what is too large or too deep is refused without being followed", () => {
   expect(readMetadata(`{"a":${"[".repeat(40)}${"]".repeat(40)}}`)).toMatchObject({ reason: "too_deep" });
   expect(readMetadata(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`)).toMatchObject({ reason: "too_deep" });
 });
+
+test("what was read before is answered alike, however much came in between, and nobody can change it", () => {
+  const texts = Array.from({ length: 1100 }, (_, n) => JSON.stringify({ HKSyncVersion: n, other: { deep: [n] } }));
+  const first = texts.map((text) => readMetadata(text));
+  expect(texts.map((text) => readMetadata(text))).toEqual(first);
+  expect(first[1099]).toMatchObject({ sync_version: 1099, rest: { other: { deep: [1099] } } });
+  const { rest } = first[1099] as { rest: { other: { deep: number[] } } };
+  expect(() => rest.other.deep.push(1)).toThrow(TypeError);
+});
