@@ -5,6 +5,8 @@ import type { OnStep } from "./flow/ports.ts";
 
 /** Rest for each millisecond of waiting. */
 const REST_A_WAIT = 4;
+/** However short cores are: nothing may look stuck because it rests. */
+const MOST_REST_MS = 5_000;
 /** Shorter than this a look would cost more than it tells. */
 const LOOK_MS = 5;
 
@@ -15,7 +17,7 @@ export type Turn = { elapsed: number; waited: number };
  * How long to rest then: who waits for a core makes others wait. Where nobody else wants one, not at all; and never longer
  * than the work took, which leaves at least half of the speed.
  */
-export const restAfter = ({ elapsed, waited }: Turn): number => Math.min(REST_A_WAIT * waited, elapsed);
+export const restAfter = ({ elapsed, waited }: Turn): number => Math.min(REST_A_WAIT * waited, elapsed, MOST_REST_MS);
 
 /** Of this thread since it began, by Linux's scheduler; 0 elsewhere, where nothing rests. */
 const waitedSoFar = (): number => {

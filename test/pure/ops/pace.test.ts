@@ -42,6 +42,12 @@ describe(`the pace of work that may take longer, seed ${SEED}`, () => {
     expect(shared([true, true]).ran).toEqual([1, 1]);
   });
 
+  test("no rest is longer than the work before it, or than five seconds", () => {
+    expect(restAfter({ elapsed: 400, waited: 50 })).toBe(200);
+    expect(restAfter({ elapsed: 400, waited: 300 })).toBe(400);
+    expect(restAfter({ elapsed: 60_000, waited: 50_000 })).toBe(5_000);
+  });
+
   test("among themselves they keep the cores busy, with a fraction of the line before them", () => {
     for (const many of [3, 4, 6, 9]) {
       const all = Array.from({ length: many }, () => true);
