@@ -6,7 +6,7 @@ import { sweep } from "../../src/windows/sweeper.ts";
 import type { LedgerLine } from "../support/audit/ledger.ts";
 import { type Build, type Patch, patchedBuild } from "../support/service/build.ts";
 import { SEED, slices } from "../support/service/fault-input.ts";
-import { endOf, sendAll, stopped, swept } from "../support/service/fault-run.ts";
+import { endOf, sendAll, stopped } from "../support/service/fault-run.ts";
 import { type Service, openService } from "../support/service/service.ts";
 import { type Isolated, isolated } from "../support/stack.ts";
 
@@ -35,7 +35,6 @@ const settle = async (service: Service, main?: string): Promise<void> => {
   await service.wait().catch((error: unknown) => {
     throw new Error(`${String(error)}:\n${worker.log()}`);
   });
-  await swept(service);
   await worker.stop();
 };
 

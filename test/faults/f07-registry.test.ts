@@ -3,7 +3,7 @@ import { random } from "../../bench/generator/random.ts";
 import * as http from "../support/network/http-line.ts";
 import { httpLineOn } from "../support/network/lines.ts";
 import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
-import { finish, sendAll, swept, undisturbed } from "../support/service/fault-run.ts";
+import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
 import { differences, type FinalState } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
 import { disturbedRounds, type Disturbance } from "../support/service/rounds.ts";
@@ -56,7 +56,6 @@ const knowing = async (line: http.HttpLine, service: Service, context: TestConte
     line.script(scriptOf(name));
     await sendAll(service, parts[i] ?? []);
     await service.wait();
-    await swept(service);
     await service.audit();
     judged(context);
   }

@@ -4,7 +4,6 @@ import { random, type Random } from "../../bench/generator/random.ts";
 import { answerLost, httpLine, requestLost } from "../support/network/http-line.ts";
 import { createClient } from "../support/service/client.ts";
 import { SEED, WHOLE_MATRIX, faultInput } from "../support/service/fault-input.ts";
-import { swept } from "../support/service/fault-run.ts";
 import { judged } from "../support/service/judged.ts";
 import { keptWorker } from "../support/service/kept-worker.ts";
 import { openService } from "../support/service/service.ts";
@@ -53,7 +52,6 @@ test(
         };
         await Promise.all(Array.from({ length: SENDERS }, (_, n) => sender(n)));
         await service.wait();
-        await swept(service);
         await service.audit(client.ledger);
         judged(context);
       }

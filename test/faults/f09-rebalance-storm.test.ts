@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { random, type Random } from "../../bench/generator/random.ts";
+import { topicNames } from "../../src/flow/topics.ts";
+import { createKafka } from "../../src/io/kafka-client.ts";
+import { openDatabase } from "../../src/io/postgres.ts";
+import { isQuiet, readEnds, readPending } from "../../src/ops/wait-conditions.ts";
 import { exportedDays } from "../support/service/exported.ts";
 import { SEED, WHOLE_MATRIX, faultInput } from "../support/service/fault-input.ts";
 import { finish, sendAll } from "../support/service/fault-run.ts";
@@ -19,6 +23,7 @@ const DIES = 0.25;
 const ATHLETE = "imported-1";
 /** Whatever members come and go, something is applied or fired in every such time. */
 const PROGRESS_MS = 60_000;
+const WINDOW_GRACE_MS = 4 * 3_600_000;
 /** Months are over and quiet at once, so that they become one object, and are rewritten, while members come and go. */
 const MONTHS_AT_ONCE = { MONTH_QUIET: "1s", MONTH_LATE_QUIET: "300ms" };
 
@@ -41,19 +46,37 @@ const storm = async (service: Service, dice: Random): Promise<ServiceProcess[]> 
   return workers;
 };
 
-/** What is applied and fired, as one number that rises; and whether anything is left to do. */
+/** What is applied, fired and written, as one number that rises. */
 const PROGRESS = `select (select coalesce(sum(greatest(position, 0)), 0) from consumer_offsets)
-    + (select coalesce(sum(fired), 0) from windows) as done`;
+    + (select coalesce(sum(fired), 0) from windows) + (select last_value from object_generations) as done`;
+const LOOK_MS = 500;
 
-/** The longest time without any progress, looked at until `over`. */
+/**
+ * The longest time without any progress while something was left to do, looked at until `over`. Counted in looks: time
+ * in which a busy machine gave even the looking no turn is not the service's.
+ */
 const longestStandstill = async (service: Service, over: () => boolean): Promise<number> => {
-  let [done, since, longest] = [-1, Date.now(), 0];
-  for (; !over(); await sleep(500)) {
-    const [row] = await service.sql<{ done: string }>(PROGRESS);
-    if (Number(row?.done) > done) [done, since] = [Number(row?.done), Date.now()];
-    longest = Math.max(longest, Date.now() - since);
+  const db = openDatabase({ url: here.databaseUrl });
+  const logInfo = createKafka({ brokers: here.env.KAFKA_BROKERS.split(","), clientId: here.prefix }).logInfo();
+  const topics = topicNames(here.prefix);
+  const isAtRest = async (): Promise<boolean> => {
+    const ends = await readEnds(logInfo, (["samples", "sleep", "backfill"] as const).map(topics));
+    const at = { group: "staging", ends, athlete: null, now: Date.now(), grace: WINDOW_GRACE_MS };
+    return isQuiet(await db.snapshot((tx) => readPending(tx, at)));
+  };
+  let [done, standing, longest] = [-1, 0, 0];
+  try {
+    for (; !over(); await sleep(LOOK_MS)) {
+      const [row] = await service.sql<{ done: string }>(PROGRESS);
+      const isMoving = Number(row?.done) > done || (await isAtRest());
+      done = Number(row?.done);
+      standing = isMoving ? 0 : standing + LOOK_MS;
+      longest = Math.max(longest, standing);
+    }
+    return longest;
+  } finally {
+    await db.close();
   }
-  return longest;
 };
 
 test(

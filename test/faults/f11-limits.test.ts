@@ -10,7 +10,7 @@ import { createClient } from "../support/service/client.ts";
 import { type Disk, mountDisk } from "../support/service/disk.ts";
 import { exportedDays } from "../support/service/exported.ts";
 import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
-import { finish, sendAll, swept, undisturbed } from "../support/service/fault-run.ts";
+import { finish, sendAll, undisturbed } from "../support/service/fault-run.ts";
 import { differences } from "../support/service/final-state.ts";
 import { judged } from "../support/service/judged.ts";
 import { startCommand, startLimited } from "../support/service/processes.ts";
@@ -146,7 +146,6 @@ const onFullDisks = (): void => {
           await startPart(part);
           await sent;
           await service.wait();
-          await swept(service);
           await service.audit();
           judged(context);
         }

@@ -7,7 +7,7 @@ import { httpLineOn, tcpLineOn } from "../support/network/lines.ts";
 import type { TcpLine, Weather } from "../support/network/tcp-line.ts";
 import { wrongClock, type WrongClock } from "../support/service/clock.ts";
 import { SEED, WHOLE_MATRIX, faultInput, slices } from "../support/service/fault-input.ts";
-import { finish, sendAll, swept } from "../support/service/fault-run.ts";
+import { finish, sendAll } from "../support/service/fault-run.ts";
 import { judged } from "../support/service/judged.ts";
 import { type ServiceProcess, startCommand } from "../support/service/processes.ts";
 import { type Service, openService } from "../support/service/service.ts";
@@ -134,7 +134,6 @@ const withLines = async (work: (lines: Lines, env: Record<string, string>) => Pr
 const round = async (service: Service, pair: [Fault, Fault], slice: ReturnType<typeof faultInput>): Promise<void> => {
   await together(service, pair, slice);
   await service.wait();
-  await swept(service);
   await service.audit();
 };
 

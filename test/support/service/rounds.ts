@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TestContext } from "vitest";
 import type { Random } from "../../../bench/generator/random.ts";
 import type { Sending } from "../../../bench/generator/batches.ts";
-import { sendAll, swept } from "./fault-run.ts";
+import { sendAll } from "./fault-run.ts";
 import { judged } from "./judged.ts";
 import { keptWorker } from "./kept-worker.ts";
 import type { Service } from "./service.ts";
@@ -45,7 +45,6 @@ const disturbedRound = async (
     await sent;
     if (disturbance.met() === before) throw new Error("nothing was met by it");
     await service.wait();
-    await swept(service);
   } finally {
     disturbance.end();
     await worker.stop();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createKafka } from "../../../src/io/kafka-client.ts";
 import { createRegistry } from "../../../src/io/registry.ts";
 import { declaredTopics } from "../../../src/io/avro-declared.ts";
@@ -21,6 +22,10 @@ const FAST: Env = {
   SWEEP_GRACE: "1s",
 };
 const PARTITIONS = 3;
+const OVERDUE = "select count(*)::int as n from object_intents where noted_at < now() - $1 * interval '1 millisecond'";
+/** Not how long it should take: what a machine is given that is busy with other things. */
+const QUIET_S = 300;
+const SWEPT_MS = 120_000;
 /** An object that lost its pointer may wait this long for the sweeper in a fault run, once its grace is over. */
 const ORPHAN_MS = 60_000;
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -35,7 +40,7 @@ export type Service = {
   client: Client;
   /** `main`: of another build than this checkout. */
   worker(extra?: Env, main?: string): ServiceProcess;
-  /** `health-sync wait`: until nothing that was accepted is under way. */
+  /** `health-sync wait`: until nothing that was accepted is under way, and the sweeper, who comes last, has been round. */
   wait(): Promise<void>;
   /** Runs work with a worker of its own, until nothing is under way. */
   settled(work: () => Promise<unknown>): Promise<void>;
@@ -57,6 +62,16 @@ export const makeTopics = async (here: Isolated): Promise<void> => {
     { topics: kafka.topics(), subjects },
     declaredTopics({ prefix: here.prefix, partitions: PARTITIONS }),
   );
+};
+
+/** Says what the workers said last, where something stays under way. */
+const quiet = async (env: Env, workers: ReadonlySet<ServiceProcess>): Promise<void> => {
+  try {
+    await runCommand(["wait", "--timeout", String(QUIET_S)], env);
+  } catch (cause) {
+    const logs = [...workers].map((worker) => worker.log());
+    throw new Error(`${String(cause)}\n${logs.join("\n") || "no worker runs"}`, { cause });
+  }
 };
 
 /**
@@ -82,7 +97,15 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
     void worker.exited.then(() => workers.delete(worker));
     return worker;
   };
-  const wait = async (): Promise<void> => void (await runCommand(["wait", "--timeout", "120"], env));
+  const sql = async <Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> =>
+    withClient(here.databaseUrl, async (one) => (await one.query(text, [...params])).rows as Row[]);
+  const wait = async (): Promise<void> => {
+    await quiet(env, workers);
+    for (const until = Date.now() + SWEPT_MS; Date.now() < until; await sleep(250)) {
+      const [row] = await sql<{ n: number }>(OVERDUE, [sweepGraceMs]);
+      if (row?.n === 0) return;
+    }
+  };
   return {
     env,
     url: edge.url,
@@ -98,8 +121,7 @@ export const openService = async (here: Isolated, extra: Env = {}, roles = "edge
       await wait();
       await worker.stop();
     },
-    sql: async <Row>(text: string, params: readonly unknown[] = []): Promise<Row[]> =>
-      withClient(here.databaseUrl, async (client) => (await client.query(text, [...params])).rows as Row[]),
+    sql,
     command: (...args) => runCommand(args, env),
     audit: async (more = [], orphanMs = ORPHAN_MS) => {
       const environment = auditEnvironment(here.env);
