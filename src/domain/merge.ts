@@ -16,20 +16,12 @@ export const compareRows = (a: Sample, b: Sample): number =>
   compare(a.sample_id, b.sample_id);
 
 /** One sample an id. Renamed copies may meet a row that was renamed before, so ids are resolved twice. */
-const distinct = (samples: Iterable<Sample>, digest: Digest): Sample[] => {
-  const byId = new Map<string, Sample[]>();
-  let alone = true;
-  for (const sample of samples) {
-    const copies = byId.get(sample.sample_id);
-    if (copies === undefined) byId.set(sample.sample_id, [sample]);
-    else {
-      copies.push(sample);
-      alone = false;
-    }
-  }
+const distinct = (samples: readonly Sample[], digest: Digest): readonly Sample[] => {
+  // Most hands hold each id once: nothing to gather then.
+  if (new Set(samples.map((sample) => sample.sample_id)).size === samples.length) return samples;
+  const byId = Map.groupBy(samples, (sample) => sample.sample_id);
   const resolve = (copies: Sample[]): Sample[] => (copies.length === 1 ? copies : resolveCopies(copies, digest));
-  const resolved = [...byId.values()].flatMap(resolve);
-  return alone ? resolved : distinct(resolved, digest);
+  return distinct([...byId.values()].flatMap(resolve), digest);
 };
 
 /**
@@ -60,7 +52,7 @@ export const unseenContent = (stones: readonly Tombstone[], rows: readonly Sampl
 export const liveSamples = (samples: Iterable<Sample>, tombstones: Iterable<Tombstone>, digest: Digest): Merged => {
   const stones = [...tombstones];
   const dead = new Set(stones.map((stone) => stone.sample_id));
-  const isAlive = (sample: Sample): boolean => !tombstoneIds(sample).some((id) => dead.has(id));
+  const isAlive = (sample: Sample): boolean => dead.size === 0 || !tombstoneIds(sample).some((id) => dead.has(id));
   const rows = [...samples];
   const alive = rows.filter(isAlive);
   const { kept, adopted } = adoptTwins(distinct(alive, digest).filter(isAlive), withContent(stones, rows, digest));

@@ -67,9 +67,14 @@ const quietest = (bins: ReadonlyMap<number, readonly Sample[]>): number | null =
   let least: number | null = null;
   for (const filled of medians.keys())
     for (let first = filled - WINDOW + 1; first <= filled; first += 1) {
-      const inside = Array.from({ length: WINDOW }, (_, at) => medians.get(first + at)).filter((m) => m !== undefined);
-      const mean = inside.reduce((sum, median) => sum + median, 0) / inside.length;
-      if (inside.length >= FILLED && (least === null || mean < least)) least = mean;
+      let [sum, inside] = [0, 0];
+      for (let bin = first; bin < first + WINDOW; bin += 1) {
+        const median = medians.get(bin);
+        if (median === undefined) continue;
+        sum += median;
+        inside += 1;
+      }
+      if (inside >= FILLED && (least === null || sum / inside < least)) least = sum / inside;
     }
   return least;
 };

@@ -1,6 +1,6 @@
 import type { ParquetColumn, ParquetTable } from "../flow/ports.ts";
 import { type Column, instant, text, uuid } from "./parquet-schema.ts";
-import { type Data, daysOf, idBytes, openWriter } from "./parquet-write.ts";
+import { type Data, daysOf, idBytes, instantsOf, openWriter } from "./parquet-write.ts";
 
 type Kind = {
   column: (name: string) => Column<string>;
@@ -12,7 +12,7 @@ type Kind = {
 const KINDS: Readonly<Record<ParquetColumn["type"], Kind>> = {
   instant: {
     column: (name) => ({ element: instant(name), encoding: "DELTA_BINARY_PACKED", statistics: true }),
-    data: (cells) => BigInt64Array.from(cells as number[], BigInt),
+    data: (cells) => instantsOf(cells as number[]),
   },
   date: {
     column: (name) => ({
@@ -41,7 +41,7 @@ const KINDS: Readonly<Record<ParquetColumn["type"], Kind>> = {
   },
   uuid: {
     column: (name) => ({ element: uuid(name), encoding: "PLAIN", uncompressed: true }),
-    data: (cells) => (cells as string[]).map(idBytes),
+    data: (cells) => idBytes(cells as string[]),
   },
 };
 

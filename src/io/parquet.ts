@@ -9,15 +9,15 @@ import * as read from "./parquet-read.ts";
 import { DAY_COLUMNS, SLEEP_COLUMNS } from "./parquet-schema.ts";
 import type { Column, DayColumn, SleepColumn } from "./parquet-schema.ts";
 import { openTable } from "./parquet-table.ts";
-import { type Data, daysOf, idBytes, openWriter } from "./parquet-write.ts";
+import { type Data, daysOf, idBytes, instantsOf, openWriter } from "./parquet-write.ts";
 
 type Values<Name extends string, Row> = Record<Name, (rows: readonly Row[]) => Data>;
 type Timed = { start_at: number; end_at: number; value: number; source: string };
 
 /** Adding 0 turns −0 into 0: a dictionary does not tell them apart, and rows_hash must not either. */
 const TIMED: Values<keyof Timed, Timed> = {
-  start_at: (rows) => BigInt64Array.from(rows, (row) => BigInt(row.start_at)),
-  end_at: (rows) => BigInt64Array.from(rows, (row) => BigInt(row.end_at)),
+  start_at: (rows) => instantsOf(rows.map((row) => row.start_at)),
+  end_at: (rows) => instantsOf(rows.map((row) => row.end_at)),
   value: (rows) => Float64Array.from(rows, (row) => row.value + 0),
   source: (rows) => rows.map((row) => row.source),
 };
@@ -32,12 +32,12 @@ const DAY_VALUES: Values<DayColumn, Sample> = {
   local_date: (rows) => daysOf(rows.map((row) => row.local_date)),
   /** received_at has no column of its own. Sorted keys, so that equal rows give equal bytes. */
   attributes: (rows) => rows.map((row) => attributesText(row.attributes, row.received_at)),
-  sample_id: (rows) => rows.map((row) => idBytes(row.sample_id)),
+  sample_id: (rows) => idBytes(rows.map((row) => row.sample_id)),
 };
 
 const SLEEP_VALUES: Values<SleepColumn, StreamRow> = {
   ...TIMED,
-  session_id: (rows) => rows.map((row) => idBytes(row.session_id)),
+  session_id: (rows) => idBytes(rows.map((row) => row.session_id)),
   channel: (rows) => rows.map((row) => row.channel),
 };
 

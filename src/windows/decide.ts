@@ -53,8 +53,10 @@ const storedBeside = (facts: PaneFacts, days: ReadonlySet<LocalDate>): Place[] =
  * the same transaction, so that no id stands in two objects (architecture §2).
  */
 const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map<LocalDate, Sample[]>): Place[] => {
+  const beside = storedBeside(facts, closing);
+  if (beside.length === 0) return [];
   const taken = new Set([...closing].flatMap((date) => (days.get(date) ?? []).map((row) => row.sample_id)));
-  return storedBeside(facts, closing).filter(({ row }) => taken.has(row.sample_id));
+  return beside.filter(({ row }) => taken.has(row.sample_id));
 };
 
 /**
@@ -62,6 +64,7 @@ const lostCopies = (facts: PaneFacts, closing: ReadonlySet<LocalDate>, days: Map
  * staging, so that nobody searched for this one. Their days fire, and lose them.
  */
 const deadElsewhere = (facts: PaneFacts): Place[] => {
+  if (facts.tombstones.length === 0) return [];
   const dead = new Set(facts.tombstones.map((stone) => stone.sample_id));
   const firing = new Set(facts.days.map((day) => day.date));
   return storedBeside(facts, firing).filter(({ row }) => tombstoneIds(row).some((id) => dead.has(id)));

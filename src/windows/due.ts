@@ -81,12 +81,12 @@ export const duePane = (
 export type DueDay = { date: LocalDate; pane: Pane; rolled?: LocalDate | null };
 
 const DAY = 86_400_000;
-const MAX_DAYS = 8;
+const MAX_DAYS = 12;
 const MAX_GAP = 3 * DAY;
 
 /**
  * Cuts an athlete's due days into jobs: open days first, so that history never delays today, then oldest first.
- * A job holds at most eight days close to each other, because it reads everything in their span; but all of a month
+ * A job holds at most twelve days close to each other, because it reads everything in their span; but all of a month
  * that is one object, which it writes once.
  */
 export const jobsOf = (days: readonly DueDay[]): DueDay[][] => {

@@ -47,6 +47,23 @@ export const heldIn = (facts: PaneFacts, date: LocalDate): ReadonlySet<string> =
 
 const sameMoment = (a: Sample, b: Sample): boolean => a.start_at === b.start_at && a.end_at === b.end_at;
 
+/** Those of these rows that were renamed just now (D6), and made of a copy that leaves its place here. */
+const renamedFrom = (
+  facts: PaneFacts,
+  rows: readonly Sample[],
+  leavingObjects: readonly Sample[],
+  closing: ReadonlySet<LocalDate>,
+): ReadonlySet<Sample> => {
+  const marked = rows.filter((row) => conflictOf(row) !== undefined);
+  if (marked.length === 0) return new Set();
+  const inHand = new Set([...facts.staged, ...facts.stored.flatMap((object) => object.rows)]);
+  const leaving = [...facts.staged.filter((row) => closing.has(row.local_date)), ...leavingObjects];
+  const byId = Map.groupBy(leaving, (row) => row.sample_id);
+  const isLeft = (row: Sample): boolean =>
+    (byId.get(conflictOf(row) ?? "") ?? []).some((copy) => sameMoment(copy, row));
+  return new Set(marked.filter((row) => !inHand.has(row) && isLeft(row)));
+};
+
 /**
  * Live rows whose place this pane empties (staging of closing days) or writes anew (objects of closing and of `losing`
  * days), and whose date does not close here: their day takes them from staging when it fires. A row only moves through
@@ -57,22 +74,13 @@ export const restaged = (
   live: readonly Sample[],
   { closing, losing }: { closing: ReadonlySet<LocalDate>; losing: ReadonlySet<LocalDate> },
 ): Restaged => {
-  const leaving = new Set<Sample>(facts.staged.filter((row) => closing.has(row.local_date)));
-  const inHand = new Set<Sample>(facts.staged);
-  for (const { pointer, rows } of facts.stored) {
-    const date = pointer.period_start;
-    for (const row of rows) {
-      inHand.add(row);
-      if (closing.has(date) || (losing.has(date) && row.local_date !== date)) leaving.add(row);
-    }
-  }
-  const byId = Map.groupBy(leaving, (row) => row.sample_id);
-  const leaves = (row: Sample): boolean => {
-    if (inHand.has(row)) return leaving.has(row);
-    // Renamed just now (D6): the copy that it was made of is in hand under the id it was sent with.
-    return (byId.get(conflictOf(row) ?? "") ?? []).some((copy) => sameMoment(copy, row));
-  };
-  const rows = live.filter((row) => !closing.has(row.local_date) && leaves(row));
+  const elsewhere = live.filter((row) => !closing.has(row.local_date));
+  const leavingObjects = facts.stored.flatMap(({ pointer: { period_start: date }, rows }) =>
+    closing.has(date) || losing.has(date) ? rows.filter((row) => closing.has(date) || row.local_date !== date) : [],
+  );
+  const moved = new Set(leavingObjects);
+  const renamed = renamedFrom(facts, elsewhere, leavingObjects, closing);
+  const rows = elsewhere.filter((row) => moved.has(row) || renamed.has(row));
   const ids = new Set(rows.map((row) => row.sample_id));
   const beaten = facts.staged.filter((row) => ids.has(row.sample_id) && !closing.has(row.local_date));
   return { rows, beaten: beaten.map(({ sample_id, received_at }) => ({ sample_id, received_at })) };

@@ -3,7 +3,7 @@ import type { DailyTotal } from "../domain/interpret.ts";
 import { HISTORY_DAYS } from "../domain/history/history-of.ts";
 import type { Rules } from "../domain/history/rules.ts";
 import { DAY, HOUR, addDays, fromEpochDay } from "../domain/local-day.ts";
-import type { Instant, LocalDate, Sample, Tombstone, TwinKey } from "../domain/sample.ts";
+import type { Instant, LocalDate, Sample, Tombstone } from "../domain/sample.ts";
 import { needsWider, wakingSpan } from "../domain/sleep/reach.ts";
 import { inputSpan } from "../domain/window.ts";
 import { readAthlete } from "../flow/athletes.ts";
@@ -81,14 +81,39 @@ const readPointers = async (tx: Reader, athleteId: string, span: Span): Promise<
     [athleteId, addDays(dateAt(span.from), 1), dateAt(span.to + EAST), span.from],
   );
 
+const idsOf = (samples: Iterable<readonly Sample[]>): Set<string> => {
+  const ids = new Set<string>();
+  for (const rows of samples) for (const row of rows) for (const id of tombstoneIds(row)) ids.add(id);
+  return ids;
+};
+
+/** Of an athlete who has no more than this, all are asked for: that costs less than to name every id in hand. */
+const FEW_TOMBSTONES = 500;
+
 /** Tombstones of the ids in hand, and those whose content could adopt a twin in the span. */
 const readTombstones = async (
   tx: Reader,
   athleteId: string,
-  ids: readonly string[],
+  hand: readonly (readonly Sample[])[],
   span: Span,
-): Promise<Tombstone[]> =>
-  tx.query<{ sample_id: string; reason: Tombstone["reason"]; twin_key: TwinKey | null }>(
+): Promise<Tombstone[]> => {
+  const all = await tx.query<Stone>(
+    `select sample_id, reason, twin_key, twin_start from sample_tombstones where athlete_id = $1 limit $2`,
+    [athleteId, FEW_TOMBSTONES + 1],
+  );
+  if (all.length === 0) return [];
+  const ids = idsOf(hand);
+  if (all.length > FEW_TOMBSTONES) return tombstonesOf(tx, athleteId, [...ids], span);
+  const [from, to] = [+reach(span), span.to];
+  return all
+    .filter(({ sample_id, twin_start: at }) => ids.has(sample_id) || (at !== null && at >= from && at < to))
+    .map(({ sample_id, reason, twin_key }) => ({ sample_id, reason, twin_key }));
+};
+
+type Stone = Tombstone & { twin_start: Instant | null };
+
+const tombstonesOf = async (tx: Reader, athleteId: string, ids: readonly string[], span: Span): Promise<Tombstone[]> =>
+  tx.query<Tombstone>(
     `select sample_id, reason, twin_key from sample_tombstones
      where athlete_id = $1 and sample_id = any($2::uuid[])
      union
@@ -105,11 +130,7 @@ const readHand = async (tx: Reader, of: Reading, days: readonly PaneDay[], span:
   const pointers = await readPointers(tx, of.athleteId, span);
   const rows = await of.dayObjects.rows(pointers.map((pointer) => pointer.object_key));
   const stored = pointers.map((pointer, at) => ({ pointer, rows: rows[at] ?? [] }));
-  const ids = new Set<string>();
-  for (const samples of [staged, ...rows]) {
-    for (const sample of samples) for (const id of tombstoneIds(sample)) ids.add(id);
-  }
-  return { staged, stored, tombstones: await readTombstones(tx, of.athleteId, [...ids], span) };
+  return { staged, stored, tombstones: await readTombstones(tx, of.athleteId, [staged, ...rows], span) };
 };
 
 type Reading = { athleteId: string; dayObjects: DayObjects };

@@ -88,7 +88,7 @@ const createAthleteWork = (deps: WindowsStageDeps, paneDeps: PaneDeps, ending: (
  * how much was done. So nobody waits for another's long backlog, slow objects or deletions searched for far back.
  */
 const createRound = (deps: WindowsStageDeps, ending: () => boolean) => {
-  const turn = slots(deps.concurrency ?? 4);
+  const turn = slots(deps.concurrency ?? 3);
   const dayObjects = createDayObjects(deps.objects, deps.parquet);
   const workOn = createAthleteWork(deps, { ...deps, dayObjects }, ending);
   const busy = new Set<string>();

@@ -22,10 +22,10 @@ const members = fc
     ),
     fc.nat(),
   )
-  .map(([told, turn]) => {
+  .map(([told, turn]): Attributes => {
     const entries = Object.entries(told);
     const at = entries.length === 0 ? 0 : turn % entries.length;
-    return Object.fromEntries([...entries.slice(at), ...entries.slice(0, at)]) as Attributes;
+    return Object.fromEntries([...entries.slice(at), ...entries.slice(0, at)]);
   });
 
 test("a row's text is the canonical JSON of its members, as it has always been hashed", () => {

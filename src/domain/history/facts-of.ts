@@ -54,9 +54,13 @@ const mainSleep = (night: MainSleep, samples: readonly Sample[]): DayFacts["main
   };
 };
 
-/** What a person typed in enters no baseline (§6); aggregates only where there is no sample (D21). In one order. */
+/** What a person typed in enters no baseline (§6); aggregates only where there is no sample (D21). */
 const measured = (samples: readonly Sample[]): readonly Sample[] =>
-  preferSamples(samples.filter((sample) => !isEntered(sample))).toSorted((a, b) => compare(a.sample_id, b.sample_id));
+  preferSamples(samples.filter((sample) => !isEntered(sample)));
+
+/** In one order, for sums of floats. */
+const valuesOf = (samples: readonly Sample[]): number[] =>
+  samples.toSorted((a, b) => compare(a.sample_id, b.sample_id)).map(({ value }) => value);
 
 type Vital = { key: string; figure: (values: readonly number[]) => number };
 const HRV: Vital = { key: "hrv_sdnn", figure: (values) => percentile(values, 0.5) };
@@ -106,8 +110,8 @@ export const factsOf = (input: FactsInput): DayFacts | null => {
     resting_hr: resting && { value: resting.value, series: restingSeries(resting) },
     respiratory_rate: vital(input, of("respiratory_rate", "derived"), BREATH),
     skin_temp: of("skin_temp", "apple_health")?.value,
-    sedentary_hr: meanAndCount(sedentary.map(({ value }) => value)),
-    ln_sdnn: meanAndCount(ofDay("hrv_sdnn").map(({ value }) => Math.log(value))),
+    sedentary_hr: meanAndCount(valuesOf(sedentary)),
+    ln_sdnn: meanAndCount(valuesOf(ofDay("hrv_sdnn")).map(Math.log)),
   });
   return Object.keys(remembered).length === 0 ? null : { final, ...remembered };
 };

@@ -111,16 +111,16 @@ test("whatever is dirty fires in the end, and what is closed and clean never doe
   );
 });
 
-test("jobs take open days first, then oldest first, at most eight days and no wide gap", () => {
-  const old = Array.from({ length: 10 }, (_, n) => ({ date: `2026-10-${10 + n}`, pane: "late" as const }));
+test("jobs take open days first, then oldest first, at most twelve days and no wide gap", () => {
+  const old = Array.from({ length: 14 }, (_, n) => ({ date: `2026-10-${10 + n}`, pane: "late" as const }));
   const far = { date: "2020-01-01", pane: "late" as const };
   const today = { date: "2026-11-22", pane: "early" as const };
   const jobs = jobsOf([...old, today, far]);
   expect(jobs.map((job) => job.map((day) => day.date))).toEqual([
     ["2026-11-22"],
     ["2020-01-01"],
-    old.slice(0, 8).map((day) => day.date),
-    old.slice(8).map((day) => day.date),
+    old.slice(0, 12).map((day) => day.date),
+    old.slice(12).map((day) => day.date),
   ]);
 });
 
@@ -130,7 +130,7 @@ test("late rows of a month that is one object are gathered longer, and its days 
   expect(due(late, 20_050)).toBe("late");
   const days = Array.from({ length: 20 }, (_, n) => `2026-09-${String(n + 1).padStart(2, "0")}`);
   const apart = days.map((date) => ({ date, pane: "late" as const, rolled: null }));
-  expect(jobsOf(apart).map((job) => job.length)).toEqual([8, 8, 4]);
+  expect(jobsOf(apart).map((job) => job.length)).toEqual([12, 8]);
   const together = apart.map((day) => ({ ...day, rolled: "2026-09-01" }));
   expect(jobsOf(together).map((job) => job.length)).toEqual([20]);
   const next = { date: "2026-10-01", pane: "late" as const, rolled: "2026-10-01" };
