@@ -48,7 +48,7 @@ export function createCodec(registry: Registry, topics: readonly DeclaredTopic[]
     async encode(topic, value) {
       const { subject, reader } = of(topic);
       const id = await idFor(subject, reader.schema);
-      return frame(id, encoded(reader.type, topic, value));
+      return framed(id, reader.type, { topic, value: withBuffers(value) });
     },
     async decode(topic, bytes) {
       const { subject, reader } = of(topic);
@@ -134,9 +134,19 @@ function payload(writer: { read(bytes: Buffer): unknown }, reader: Reader, bytes
   }
 }
 
-function encoded(type: Type, topic: string, value: unknown): Buffer {
+/** Larger than any chunk: avsc's own is 1 KiB, and whatever does not fit there is written twice. */
+const scratch = Buffer.allocUnsafeSlow(512 * 1024);
+
+function framed(id: number, type: Type, { topic, value }: { topic: string; value: unknown }): Buffer {
   try {
-    return type.toBuffer(withBuffers(value));
+    const end = type.encode(value, scratch, FRAME_BYTES);
+    // Negative: so many bytes were missing.
+    const out = Buffer.allocUnsafe(end < 0 ? scratch.length - end : end);
+    if (end < 0) type.encode(value, out, FRAME_BYTES);
+    else scratch.copy(out, FRAME_BYTES, FRAME_BYTES, end);
+    out[0] = MAGIC;
+    out.writeInt32BE(id, 1);
+    return out;
   } catch {
     const paths: string[] = [];
     type.isValid(value, { errorHook: (path) => paths.push(path.join(".")) });
@@ -152,12 +162,4 @@ function withBuffers(value: unknown): unknown {
   return bytes.length === 0
     ? value
     : { ...(value as object), ...Object.fromEntries(bytes.map(([name, field]) => [name, Buffer.from(field)])) };
-}
-
-function frame(id: number, body: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(FRAME_BYTES + body.length);
-  out[0] = MAGIC;
-  out.writeInt32BE(id, 1);
-  body.copy(out, FRAME_BYTES);
-  return out;
 }

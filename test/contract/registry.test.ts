@@ -61,6 +61,17 @@ test("nullables are values or null, never wrapped, and a default fills in what i
   }
 });
 
+test("values of any size come back as they were sent, the next one untouched by the one before", async () => {
+  const topic = await declare("sizes", schema(FIELDS));
+  const codec = codecFor(topic);
+  const sizes = [1, 1_000, 1_500_000, 512 * 1024 - 10, 512 * 1024, 3];
+  const sent = sizes.map((size, at) => ({ a: `${at}`.padEnd(size, "é"), b: size }));
+  const encoded = [];
+  for (const value of sent) encoded.push(await codec.encode(topic.name, value));
+  const back = await Promise.all(encoded.map((bytes) => codec.decode(topic.name, bytes)));
+  expect(back).toEqual(sent.map((value) => ({ kind: "ok", value })));
+});
+
 test("encoding for a subject that lacks our schema says what to run", async () => {
   const topic = await declare("unapplied", schema(FIELDS));
   const changed = { ...topic, schema: schema([...FIELDS, { name: "c", type: "int", default: 0 }]) };
