@@ -45,13 +45,15 @@ export const uuid5 = (namespace: string, name: string, digest: Digest): string =
 };
 
 const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
+const MINUTES = Array.from({ length: 1440 }, (_, n) => `T${two(Math.floor(n / 60))}:${two(n % 60)}:`);
+const SECONDS = Array.from({ length: 60 }, (_, n) => `${two(n)}Z`);
 
 /** `YYYY-MM-DDTHH:MM:SSZ`: an export drops the milliseconds. An instant that no Date can hold is written as a number. */
 const second = (at: Instant): string => {
   if (isPlausible(at)) {
     const day = Math.floor(at / DAY);
     const s = Math.floor((at - day * DAY) / 1000);
-    return `${fromEpochDay(day)}T${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}Z`;
+    return `${fromEpochDay(day)}${MINUTES[Math.floor(s / 60)]}${SECONDS[s % 60]}`;
   }
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? String(at) : `${date.toISOString().slice(0, -5)}Z`;
@@ -79,8 +81,10 @@ export type AggregateParts = {
  */
 export type RecordParts = AggregateParts & { value: number | null; n: number };
 
-const stem = (parts: AggregateParts): string =>
-  [parts.athlete_id, parts.metric, second(parts.start_at), second(parts.end_at), parts.source].join("|");
+const stem = ({ athlete_id, metric, start_at, end_at, source }: AggregateParts): string => {
+  const start = second(start_at);
+  return `${athlete_id}|${metric}|${start}|${start_at === end_at ? start : second(end_at)}|${source}`;
+};
 
 /** Id of a record that its client sent without one (D10). */
 export const recordId = (parts: RecordParts, digest: Digest): string =>

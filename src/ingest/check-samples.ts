@@ -65,7 +65,7 @@ export const checkSamples = (entries: readonly unknown[], batch: Batch): Checked
   const checked: Checked = { accepted: 0, refusals: [], ignored: [] };
   const pressures = judgePressures(entries, batch);
   for (const [index, entry] of entries.entries()) {
-    const judged = pressures.get(entry) ?? judge(entry, batch);
+    const judged = (pressures.size > 0 && pressures.get(entry)) || judge(entry, batch);
     if (judged.kind === "ignored") checked.ignored.push(judged.type);
     else if (judged.kind === "dead") {
       checked.refusals.push({ ...judged, list: "samples", index, uuid: uuidAsSent(entry) });

@@ -38,13 +38,18 @@ const keyOf = ({ type, unit, source_name, bundle_id, product_type, device, door 
 /** The one object that stands for equal series, with its size. */
 const seriesKnown = () => {
   const known = new Map<string, KnownSeries>();
-  return (head: SeriesHead): KnownSeries => {
+  let last: { head: SeriesHead; series: KnownSeries } | null = null;
+  const of = (head: SeriesHead): KnownSeries => {
     const key = keyOf(head);
     const found = known.get(key);
     if (found) return found;
     const fresh = { head, bytes: seriesSize(head) };
     known.set(key, fresh);
     return fresh;
+  };
+  return (head: SeriesHead): KnownSeries => {
+    if (last?.head !== head) last = { head, series: of(head) };
+    return last.series;
   };
 };
 

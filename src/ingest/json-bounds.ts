@@ -7,7 +7,11 @@ export const MAX_DEPTH = 32;
 export const deeperThan = (value: unknown, limit: number): boolean => {
   if (typeof value !== "object" || value === null) return false;
   if (limit === 0) return true;
-  return Object.values(value).some((inner) => deeperThan(inner, limit - 1));
+  // Its own members and no list of them: what JSON holds inherits none.
+  for (const key in value) {
+    if (deeperThan((value as Record<string, unknown>)[key], limit - 1)) return true;
+  }
+  return false;
 };
 
 /** `storable` for every string inside: rows that Postgres takes. Not for values deeper than MAX_DEPTH. */

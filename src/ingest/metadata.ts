@@ -49,12 +49,16 @@ const readFlag = (value: unknown): boolean | null => {
   return value === 0 || value === false || value === "0" ? false : null;
 };
 
+const NONE: Known = { time_zone: null, user_entered: false, sync_id: null, sync_version: null, metadata: null };
+
 /**
  * The metadata that have fields of their own, and the rest as JSON. `HKTimeZone` goes before the sample's own zone (D4);
  * `sentZone` is what the client wrote in the sample's `time_zone`.
  */
 export const readMetadata = (metadata: Rest, sentZone: string | null): Known => {
-  const rest = Object.keys(metadata).some((key) => OWN.has(key)) ? { ...metadata } : metadata;
+  const keys = Object.keys(metadata);
+  if (keys.length === 0) return { ...NONE, time_zone: sentZone };
+  const rest = keys.some((key) => OWN.has(key)) ? { ...metadata } : metadata;
   const zone = take(rest, KEYS.time_zone, (value) => (isText(value) && isZone(value) ? value : null));
   const userEntered = take(rest, KEYS.user_entered, readFlag);
   const syncId = take(rest, KEYS.sync_id, (value) => (isText(value) ? storable(value) : null));

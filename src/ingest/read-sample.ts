@@ -58,13 +58,14 @@ const optionalText = (value: unknown): string | null | undefined => {
 
 const SOURCE_FIELDS = ["name", "bundle_id", "product_type", "device"] as const;
 
-const readHead = (entry: Entry, type: string, door: string): { kind: "ok"; head: SeriesHead } | Refused => {
-  const source = entry["source"] ?? {};
-  if (!isEntry(source)) return refused("bad_value", "source", "must be an object with a name");
+type ReadHead = { kind: "ok"; head: SeriesHead } | Refused;
+type HeadOf = { source: Entry; sentUnit: unknown; type: string; door: string };
+
+const headOf = ({ source, sentUnit, type, door }: HeadOf): ReadHead => {
   for (const field of SOURCE_FIELDS) {
     if (optionalText(source[field]) === undefined) return refused("bad_value", `source.${field}`, "must be text");
   }
-  const unit = optionalText(entry["unit"]);
+  const unit = optionalText(sentUnit);
   if (unit === undefined) return refused("bad_unit", "unit", "must be text");
   const text = (field: (typeof SOURCE_FIELDS)[number]): string | null => optionalText(source[field]) || null;
   return {
@@ -79,6 +80,21 @@ const readHead = (entry: Entry, type: string, door: string): { kind: "ok"; head:
       door,
     },
   };
+};
+
+/** The last head of a frozen source: an import shares one object among all samples of a source, which stand in runs. */
+let last: (HeadOf & { read: ReadHead }) | null = null;
+
+const readHead = (entry: Entry, type: string, door: string): ReadHead => {
+  const source = entry["source"] ?? {};
+  if (!isEntry(source)) return refused("bad_value", "source", "must be an object with a name");
+  const sentUnit = entry["unit"];
+  if (last?.source === source && last.sentUnit === sentUnit && last.type === type && last.door === door)
+    return last.read;
+  const of = { source, sentUnit, type, door };
+  const read = headOf(of);
+  if (Object.isFrozen(source)) last = { ...of, read };
+  return read;
 };
 
 const OFFSET_HINT = "must be ISO 8601 with an offset, like 2026-11-21T06:00:00Z";

@@ -27,6 +27,14 @@ const valueInId = (metric: MetricDefinition, sent: { value: number; unit: unknow
   return converted.kind === "value" ? converted.value : sent.value;
 };
 
+/** The last source's name and the same normalised: samples of one source stand in runs. */
+let last = { name: "", source: "" };
+
+const sourceOf = (name: string): string => {
+  if (last.name !== name) last = { name, source: normaliseSource(name) };
+  return last.source;
+};
+
 /** The key of a sample that came without an id, or null where it is too broken to have one: it is refused with its reason. */
 export const recordKey = (sample: Unkeyed, from: { athlete_id: string; door: string }): RecordKey | null => {
   const metric = typeof sample.type === "string" ? metricOfType(sample.type) : undefined;
@@ -36,7 +44,7 @@ export const recordKey = (sample: Unkeyed, from: { athlete_id: string; door: str
   const value = sentValue(metric, sample.value, isEntry(sample.metadata) ? sample.metadata : {});
   if (value === undefined) return null;
   const name = isEntry(sample.source) ? sample.source["name"] : null;
-  const source = normaliseSource(typeof name === "string" ? name : "");
+  const source = sourceOf(typeof name === "string" ? name : "");
   const { athlete_id, door } = from;
   const inId = valueInId(metric, { value, unit: sample.unit, door });
   return { key: { athlete_id, metric: metric.key, start_at, end_at, source, value: inId, n: 0 }, value };

@@ -28,11 +28,14 @@ export const numbering = <T>(digest: Digest, settle: (numbered: Numbered<T>) => 
     held -= group.length;
     const before = seen.add(group[0]?.key.metric ?? "", first, group.length);
     const ordered = group.length === 1 ? group : group.toSorted((a, b) => a.value - b.value);
-    for (const [index, { item, key }] of ordered.entries()) {
-      const n = before + index;
+    let n = before;
+    for (const { item, key } of ordered) {
       settle({ item, n, uuid: n === 0 ? first : recordId({ ...key, n }, digest) });
+      n += 1;
     }
   };
+
+  const isFull = (): boolean => held > reach;
 
   return {
     /** Takes a record in, and settles those whose ids are known by now. */
@@ -42,7 +45,7 @@ export const numbering = <T>(digest: Digest, settle: (numbered: Numbered<T>) => 
       if (group) group.push(record);
       else waiting.set(first, [record]);
       held += 1;
-      while (held > reach) {
+      while (isFull()) {
         const next = oldest.next();
         if (next.done) return;
         release(...next.value);

@@ -74,7 +74,7 @@ const settler = (parts: ReturnType<typeof gatherer>) => {
     for (const pair of pairs) parts.addTogether(pair);
   };
   return {
-    settle(numbered: Numbered<Placed>): void {
+    settle: (numbered: Numbered<Placed>): void => {
       const { pair } = numbered.item;
       if (pair === null) parts.addNumbered(numbered);
       else together(held.add(pair, numbered));
@@ -99,7 +99,7 @@ const partsMaker = (import_: { athlete_id: string; time_zone: string | null }, d
         parts.ignore(type);
         return;
       }
-      const item: Placed = { line: record.line, sample: nativeSample(record), pair: null };
+      const item: Placed = { line: record.line, sample: nativeSample(record, type), pair: null };
       const keyed = recordKey(item.sample, { athlete_id: import_.athlete_id, door: DOOR });
       if (keyed === null) {
         parts.add(item);

@@ -1,3 +1,4 @@
+import { metricOfType } from "../../domain/catalogue.ts";
 import type { ExportRecord } from "./document.ts";
 
 /** A sample of the native batch, as an export record gives it. `uuid` is added once its number is known (D10). */
@@ -84,9 +85,16 @@ const WORKOUT_FIELDS = [
 
 const CONDENSED = ["recordCount"];
 
-/** The type as the catalogue knows it: a Workout element has none of its own. */
-export const typeOf = ({ element, attributes }: ExportRecord): string =>
-  element === "Workout" ? WORKOUT : (attributes["type"] ?? "");
+/**
+ * The type as the catalogue knows it: a Workout element has none of its own. In the catalogue's own text, which is found
+ * again faster than what was cut out of the file.
+ */
+export const typeOf = ({ element, attributes }: ExportRecord): string => {
+  if (element === "Workout") return WORKOUT;
+  const sent = attributes["type"] ?? "";
+  const known = metricOfType(sent)?.type;
+  return known === sent ? known : sent;
+};
 
 const NO_METADATA: NativeSample["metadata"] = Object.freeze({});
 
@@ -114,12 +122,12 @@ const sourceOf = (name: string | undefined, device: string | undefined): NativeS
 };
 
 /** One `Record` or `Workout` of an export.xml as a native sample. */
-export const nativeSample = (record: ExportRecord): NativeSample => {
+export const nativeSample = (record: ExportRecord, type = typeOf(record)): NativeSample => {
   const { attributes: sent } = record;
   const start = isoOfAppleDate(sent["startDate"] ?? "");
   return {
     uuid: null,
-    type: typeOf(record),
+    type,
     start,
     end: sent["endDate"] === sent["startDate"] ? start : isoOfAppleDate(sent["endDate"] ?? ""),
     created: sent["creationDate"] === undefined ? undefined : isoOfAppleDate(sent["creationDate"]),
