@@ -348,6 +348,7 @@ CREATE INDEX dead_letters_athlete ON public.dead_letters USING btree (athlete_id
 CREATE INDEX health_samples_staging_day ON public.health_samples_staging USING btree (athlete_id, local_date, metric);
 CREATE INDEX health_samples_staging_time ON public.health_samples_staging USING btree (athlete_id, start_at);
 CREATE INDEX health_streams_days ON public.health_streams USING btree (period_start) WHERE (level = 'day'::text);
+CREATE INDEX ingest_batches_age ON public.ingest_batches USING btree (received_at);
 CREATE INDEX ingest_batches_newest ON public.ingest_batches USING btree (athlete_id, received_at DESC);
 CREATE INDEX metric_edits_value ON public.metric_edits USING btree (athlete_id, date, metric, id);
 CREATE INDEX object_intents_age ON public.object_intents USING btree (noted_at);

@@ -10,6 +10,7 @@ import type { AnyStage } from "./flow/stage.ts";
 import { anyStage } from "./flow/stage.ts";
 import { parquetFormat } from "./io/parquet.ts";
 import { historyPace, sampleGauges } from "./ops/gauges.ts";
+import { pruneReceipts } from "./ops/prune-receipts.ts";
 import { STAGING_GROUP } from "./ops/wait.ts";
 import { RELAY_STEPS } from "./publish/lane.ts";
 import { createRelay } from "./publish/relay.ts";
@@ -47,6 +48,7 @@ export const WORKER_PARTS: readonly WorkerPart[] = ["live", "background"];
 const SLOTS: Record<WorkerPart, number> = { live: 4, background: 2 };
 const CONNECTIONS = 12;
 const BACKLOG_CAP = 50_000;
+const PRUNE_MS = 3_600_000;
 const GAUGES_MS = 10_000;
 
 export type Worker = { stop(): Promise<void> };
@@ -78,7 +80,7 @@ export const startWorker = async (part: WorkerPart, given: WorkerDeps): Promise<
 const startBackground = async (deps: Deps): Promise<Promise<void>[]> => {
   const windows = await startWindows(deps);
   const erasing = followErasures(deps, { db: deps.db, objects: deps.openObjects() }, deps.signal).catch(deps.fatal);
-  return [windows.done, startGauges(deps), erasing];
+  return [windows.done, startGauges(deps), erasing, followReceipts(deps)];
 };
 
 type Send = (records: { topic: string; key: string; value: Buffer }[]) => Promise<unknown>;
@@ -174,6 +176,19 @@ const startRelay = (deps: Deps): Promise<void> => {
     .run(deps.signal)
     .then(() => Promise.all([relay.close(), notices.close()]))
     .then(() => undefined, deps.fatal);
+};
+
+const followReceipts = async ({ db, clock, config, telemetry, signal, fatal }: Deps): Promise<void> => {
+  while (!signal.aborted) {
+    try {
+      const removed = await pruneReceipts({ db, clock, kept_ms: config.receiptsKept }, signal);
+      if (removed > 0) telemetry.info("receipts_removed", { removed });
+    } catch (error) {
+      if (!isTransient(error)) return fatal(error as Error);
+      telemetry.warn("receipts_put_off", { error });
+    }
+    await pause(PRUNE_MS, signal);
+  }
 };
 
 const startGauges = async (deps: Deps): Promise<void> => {

@@ -44,6 +44,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: "LOG_LEVEL", fallback: "info", about: "trace, debug, info, warn, error or silent" },
   { name: "WINDOW_GRACE", fallback: "4h", about: "how long after local midnight a day stays open" },
   { name: "SWEEP_GRACE", fallback: "8d", about: "how long unused objects are kept; never shorter than backups" },
+  { name: "RECEIPTS_KEPT", fallback: "90d", about: "how long a batch id is known; at least the topics' 28 days" },
   {
     name: "TOPIC_PREFIX",
     fallback: "",
@@ -95,6 +96,7 @@ export type Config = {
   logLevel: string;
   windowGrace: number;
   sweepGrace: number;
+  receiptsKept: number;
   prefix: string;
   earlyEvery: number;
   lateQuiet: number;
@@ -141,11 +143,20 @@ const objectsOf = (get: Get): Config["objects"] => ({
   ca: get("S3_CA") || undefined,
 });
 
+/** Until then the topics may bring a batch's receipt again, or its records under its own time. */
+const TOPICS_KEEP = 28 * 86_400_000;
+
+const receiptsKeptOf = (ms: number): number => {
+  if (ms < TOPICS_KEEP) throw new Error("RECEIPTS_KEPT: give at least 28d, which is how long the topics hold a batch");
+  return ms;
+};
+
 const timesOf = (get: Get) => {
   const time = (name: string): number => duration(get(name), name);
   return {
     windowGrace: time("WINDOW_GRACE"),
     sweepGrace: time("SWEEP_GRACE"),
+    receiptsKept: receiptsKeptOf(time("RECEIPTS_KEPT")),
     earlyEvery: time("PANE_EARLY_EVERY"),
     lateQuiet: time("PANE_LATE_QUIET"),
     backfillQuiet: time("PANE_BACKFILL_QUIET"),
