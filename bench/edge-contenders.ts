@@ -47,8 +47,14 @@ const sendAll = async (bodies: readonly Body[], send: Send): Promise<void> => {
   await Promise.all(Array.from({ length: AT_ONCE }, drain));
 };
 
-/** A process's highest memory from now on (Linux). */
-const forgetPeak = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, "5");
+/** A process's highest memory counts from now on (Linux); where that is not allowed, from its start. */
+const forgetPeak = (pid: number): void => {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  } catch {
+    // The figure is then an upper bound.
+  }
+};
 
 /** The kernel counts other processes in hundredths of a second. */
 const cpuOf = (pid: number): number =>
