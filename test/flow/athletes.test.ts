@@ -80,4 +80,6 @@ test("a staged sample is the same after COPY in both directions, its cells in th
 
 test("a row without attributes is a sample with none", () => {
   expect(asSample({ ...sample, attributes: null }).attributes).toEqual({});
+  const bare = { ...sample, attributes: {} };
+  expect(sampleOfCells(cellsOfSample(bare).map((cell, at) => (at === 11 ? null : cell)))).toEqual(bare);
 });
