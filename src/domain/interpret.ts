@@ -3,12 +3,12 @@ import { isUuid } from "./ids.ts";
 import { DAY, HOUR, fromEpochDay, localDate } from "./local-day.ts";
 import { convertValue, measure } from "./measure.ts";
 import { readMetadata } from "./metadata.ts";
-import type { Metadata } from "./metadata.ts";
 import { isPlausible, quoted, refuse, refuseTimes } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 import type {
   AthleteSettings,
   Attributes,
+  DeviceClass,
   Instant,
   LocalDate,
   Sample,
@@ -35,42 +35,75 @@ const finite = (value: number | null): number | undefined =>
 
 const text = (value: string | null): string | undefined => (value === null ? undefined : storable(value));
 
-const set = (yes: boolean): true | undefined => (yes ? true : undefined);
+/** Members that are undefined stay away: JSON knows none such, and a row must equal itself after a round trip. */
+const keep = <K extends keyof Attributes>(into: Attributes, name: K, value: Attributes[K] | undefined): void => {
+  if (value !== undefined) into[name] = value;
+};
 
-/** Drops what is undefined: JSON knows no such members, and a row must equal itself after a round trip. */
-const present = (attributes: { [Key in keyof Attributes]: Attributes[Key] | undefined }): Attributes => {
-  const kept: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) kept[key] = value;
-  return kept;
+/** What a series says of each of its samples. */
+type SeriesRead = {
+  source: string;
+  device: string | null;
+  bundle_id: string | undefined;
+  product_type: string | undefined;
+  /** Of what no person entered. */
+  device_class: DeviceClass;
+  door: string;
+  unit_received: string | null;
+};
+
+/** Read once a series: `interpret` takes it, so that thousands of samples do not ask again. */
+export const readSeries = (series: InterpretInput["series"]): SeriesRead => {
+  const { bundle_id, product_type } = series;
+  const source = normaliseSource(series.source_name ?? "");
+  return {
+    source,
+    device: text(series.device) ?? null,
+    bundle_id: text(bundle_id),
+    product_type: text(product_type),
+    device_class: deviceClass({ bundle_id, product_type, source, user_entered: false }),
+    door: storable(series.door),
+    unit_received: text(series.unit) ?? null,
+  };
 };
 
 /** Everything that `recompute` needs to interpret the sample again (contract §4). */
-const sentAttributes = ({ series, sample, batch_time_zone }: InterpretInput, metadata: Metadata) => ({
-  created: sample.created ?? undefined,
-  bundle_id: text(series.bundle_id),
-  product_type: text(series.product_type),
-  device_class: deviceClass({
-    bundle_id: series.bundle_id,
-    product_type: series.product_type,
-    source: normaliseSource(series.source_name ?? ""),
-    user_entered: sample.user_entered || metadata.user_entered,
-  }),
-  sync_id: text(sample.sync_id) ?? metadata.sync_id ?? undefined,
-  sync_version: finite(sample.sync_version) ?? metadata.sync_version ?? undefined,
-  user_entered: set(sample.user_entered || metadata.user_entered),
-  motion_context: metadata.motion_context ?? undefined,
-  count: finite(sample.count),
-  aggregated: set(sample.aggregated),
-  group_id: text(sample.group_id),
-  synthetic: set(sample.synthetic),
-  door: storable(series.door),
-  type: series.type,
-  value_received: sample.value + 0,
-  unit_received: text(series.unit) ?? null,
-  zone_sent: text(sample.time_zone),
-  batch_zone: text(batch_time_zone),
-  metadata: metadata.rest,
-});
+const attributesOf = (
+  { series, sample, batch_time_zone }: InterpretInput,
+  read: SeriesRead,
+  { metadata, measured, zone }: Pick<Understood, "metadata" | "measured" | "zone">,
+): Attributes => {
+  const byHand = sample.user_entered || metadata.user_entered;
+  const canonical = (value: number | null): number | undefined =>
+    value === null ? undefined : finite(measured.convert(value));
+  const kept: Attributes = {};
+  keep(kept, "created", sample.created ?? undefined);
+  keep(kept, "bundle_id", read.bundle_id);
+  keep(kept, "product_type", read.product_type);
+  kept.device_class = byHand ? "manual" : read.device_class;
+  keep(kept, "sync_id", text(sample.sync_id) ?? metadata.sync_id ?? undefined);
+  keep(kept, "sync_version", finite(sample.sync_version) ?? metadata.sync_version ?? undefined);
+  if (byHand) kept.user_entered = true;
+  keep(kept, "motion_context", metadata.motion_context ?? undefined);
+  keep(kept, "count", finite(sample.count));
+  if (sample.aggregated) kept.aggregated = true;
+  keep(kept, "group_id", text(sample.group_id));
+  if (sample.synthetic) kept.synthetic = true;
+  kept.door = read.door;
+  kept.type = series.type;
+  kept.value_received = sample.value + 0;
+  kept.unit_received = read.unit_received;
+  keep(kept, "zone_sent", text(sample.time_zone));
+  keep(kept, "batch_zone", text(batch_time_zone));
+  keep(kept, "metadata", metadata.rest);
+  keep(kept, "min", canonical(sample.min));
+  keep(kept, "max", canonical(sample.max));
+  kept.tz_source = zone.tz_source;
+  if (measured.flags.length + zone.flags.length > 0) kept.flags = [...measured.flags, ...zone.flags];
+  return kept;
+};
+
+type Understood = Extract<ReturnType<typeof understood>, { kind: "ok" }>;
 
 /** What makes a sample acceptable, found out on the way to accepting it. */
 const understood = (input: InterpretInput) => {
@@ -114,14 +147,11 @@ export const fateOf = (input: InterpretInput): { kind: "ok" } | { kind: "ignored
  * (`fateOf`), and in staging, which stores it. Total: whatever a decoded chunk can hold gets an answer. Reasons are those
  * of D5. The id is kept in lower case; the zone is D4, the local date D3, the device class D11.
  */
-export const interpret = (input: InterpretInput): Interpreted => {
+export const interpret = (input: InterpretInput, read: SeriesRead = readSeries(input.series)): Interpreted => {
   const found = understood(input);
   if (found.kind !== "ok") return found;
-  const { series, sample, received_at } = input;
-  const { definition, metadata, measured, zone } = found;
-  const canonical = (value: number | null): number | undefined =>
-    finite(value === null ? null : measured.convert(value));
-  const flags = [...measured.flags, ...zone.flags];
+  const { sample, received_at } = input;
+  const { definition, measured, zone } = found;
   return {
     kind: "ok",
     value: {
@@ -132,17 +162,11 @@ export const interpret = (input: InterpretInput): Interpreted => {
       end_at: sample.end_at,
       value: measured.value,
       unit: definition.unit,
-      source: normaliseSource(series.source_name ?? ""),
-      device: text(series.device) ?? null,
+      source: read.source,
+      device: read.device,
       tz: zone.tz,
       local_date: localDate(sample.start_at, zone.tz),
-      attributes: present({
-        ...sentAttributes(input, metadata),
-        min: canonical(sample.min),
-        max: canonical(sample.max),
-        tz_source: zone.tz_source,
-        flags: flags.length === 0 ? undefined : flags,
-      }),
+      attributes: attributesOf(input, read, found),
       received_at,
     },
   };

@@ -17,6 +17,8 @@ type DayOffset = number | { before: number; at: Instant; after: number };
 type NamedZone = { wall: Intl.DateTimeFormat; days: Map<number, DayOffset> };
 
 const zones = new Map<string, NamedZone>();
+/** Those of them that were found to be names. */
+const named = new Set<string>();
 let remembered = 0;
 
 const FIXED = /^(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?$/i;
@@ -33,6 +35,7 @@ const fixedOffset = (zone: string): number | null => {
 
 const forgetAll = (): void => {
   zones.clear();
+  named.clear();
   remembered = 0;
 };
 
@@ -77,9 +80,9 @@ const transitionIn = (from: Instant, to: Instant, offset: (at: Instant) => numbe
   return high;
 };
 
-const dayOffset = (day: number, zone: NamedZone): DayOffset => {
+const dayOffset = (day: number, wall: Intl.DateTimeFormat): DayOffset => {
   const [first, last] = [day * DAY, day * DAY + DAY - 1];
-  const offset = (at: Instant): number => wallOffset(at, zone.wall);
+  const offset = (at: Instant): number => wallOffset(at, wall);
   const [before, after] = [offset(first), offset(last)];
   return before === after ? before : { before, at: transitionIn(first, last, offset), after };
 };
@@ -89,15 +92,17 @@ const dayOffset = (day: number, zone: NamedZone): DayOffset => {
  * Remembered per zone and UTC day, so that dating millions of samples does not ask Intl for each.
  */
 export const offsetAt = (at: Instant, zone: string): number => {
-  const fixed = fixedOffset(zone);
+  // A name that is known is no offset, and need not be read as one again.
+  const known = zones.get(zone);
+  const fixed = known === undefined ? fixedOffset(zone) : null;
   if (fixed !== null) return fixed;
-  const named = namedZone(zone);
+  const { days: offsets, wall } = known ?? namedZone(zone);
   const day = Math.floor(at / DAY);
-  let offset = named.days.get(day);
+  let offset = offsets.get(day);
   if (offset === undefined) {
     if (remembered >= REMEMBERED_DAYS) forgetAll();
-    offset = dayOffset(day, named);
-    named.days.set(day, offset);
+    offset = dayOffset(day, wall);
+    offsets.set(day, offset);
     remembered += 1;
   }
   if (typeof offset === "number") return offset;
@@ -111,6 +116,7 @@ const two = (n: number): string => String(Math.floor(n)).padStart(2, "0");
  * undefined for what is neither.
  */
 export const canonicalZone = (text: string): string | undefined => {
+  if (named.has(text)) return text;
   if (text === "Z" || text === "z") return "UTC";
   const fixed = fixedOffset(text);
   if (fixed !== null) {
@@ -122,6 +128,7 @@ export const canonicalZone = (text: string): string | undefined => {
   try {
     if (remembered >= REMEMBERED_DAYS) forgetAll();
     namedZone(text);
+    named.add(text);
     return text;
   } catch {
     return undefined;
@@ -131,17 +138,22 @@ export const canonicalZone = (text: string): string | undefined => {
 /** An IANA name that this runtime knows, or an offset between −12:00 and +14:00. */
 export const isZone = (zone: string): boolean => canonicalZone(zone) !== undefined;
 
-export const epochDay = (date: LocalDate): number => Date.parse(`${date}T00:00:00Z`) / DAY;
-
-/** Written dates, of which there are few: every sample of a day asks for the same ones. */
+/** Written dates, of which there are few: every sample of a day asks for the same ones. And back. */
 const written = new Map<number, LocalDate>();
+const days = new Map<LocalDate, number>();
+
+export const epochDay = (date: LocalDate): number => days.get(date) ?? Date.parse(`${date}T00:00:00Z`) / DAY;
 
 export const fromEpochDay = (day: number): LocalDate => {
   const known = written.get(day);
   if (known !== undefined) return known;
   const date = new Date(day * DAY).toISOString().slice(0, 10);
-  if (written.size >= REMEMBERED_DAYS) written.clear();
+  if (written.size >= REMEMBERED_DAYS) {
+    written.clear();
+    days.clear();
+  }
   written.set(day, date);
+  days.set(date, day);
   return date;
 };
 

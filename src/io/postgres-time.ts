@@ -15,12 +15,20 @@ const daysFromCivil = (year: number, month: number, day: number): number => {
   );
 };
 
+/** Dates that were read, of which there are few: those of a batch are mostly the same ones. */
+const known = new Map<LocalDate, number>();
+const MOST_KNOWN = 65_536;
+
 /** Days since 2000-01-01, as COPY binary has dates. Throws on anything but a real date of the years 1 to 9999. */
 export const daysFromDate = (date: LocalDate): number => {
+  const before = known.get(date);
+  if (before !== undefined) return before;
   const year = Number(date.slice(0, 4));
   const days =
     date.length === 10 ? daysFromCivil(year, Number(date.slice(5, 7)), Number(date.slice(8, 10))) : Number.NaN;
   if (!(year >= 1) || dateFromDays(days - EPOCH_2000_DAYS) !== date) throw new RangeError(`not a date: ${date}`);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(date, days - EPOCH_2000_DAYS);
   return days - EPOCH_2000_DAYS;
 };
 

@@ -64,6 +64,10 @@ const settleSamples = (
       draft.count("duplicate");
       continue;
     }
+    if (staged === undefined && group.length === 1) {
+      settleNew(first, draft);
+      continue;
+    }
     const copies = [...group.map(({ sample }) => sample), ...(staged ? [plain(staged)] : [])];
     const alive = resolveCopies(copies, digest).filter(
       (winner) => !tombstoneIds(winner).some((id) => draft.tombstoneOf(winner.athlete_id, id)),
@@ -74,6 +78,13 @@ const settleSamples = (
     for (const fate of changed) draft.count(fate);
     draft.count("duplicate", group.length - changed.length);
   }
+};
+
+/** A sample whose id nobody used before, which most are: there is nothing to choose from. */
+const settleNew = ({ sample, lane, topic_partition }: Accepted, draft: Draft): void => {
+  draft.insert(sample);
+  draft.touch(sample, { lane, topic_partition, reason: "sample" });
+  draft.count("stored");
 };
 
 /** Puts the winning copy in its place, unless it stands there already. Answers the fate of the sample it came from. */

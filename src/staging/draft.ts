@@ -1,4 +1,5 @@
 import { zoneAt } from "../domain/zone.ts";
+import { coveredDays } from "../domain/interval.ts";
 import { dayEnd } from "../domain/local-day.ts";
 import { twinKey } from "../domain/merge.ts";
 import type { Instant, LocalDate, Sample, TombstoneReason } from "../domain/sample.ts";
@@ -8,6 +9,8 @@ import { keyOf } from "./facts.ts";
 import type { StagingRows, TombstoneRow, TouchedWindow } from "./rows.ts";
 
 export type Touch = { lane: Lane; topic_partition: number; reason: string };
+
+type Days = ReturnType<typeof coveredDays>;
 
 /** `deleted` is a person's word, `superseded` a client's, `adopted` ours: the first of them is the reason kept. */
 const RANK: Record<TombstoneReason, number> = { deleted: 0, superseded: 1, adopted: 2 };
@@ -23,6 +26,7 @@ export class Draft {
   readonly #tombstones = new Map<string, TombstoneRow>();
   readonly #wakes = new Map<string, Set<LocalDate>>();
   readonly #zones: Map<string, Set<string>>;
+  #last: { sample: Sample; touch: Touch; days: readonly Days[] } | null = null;
   readonly syncs: StagingRows["syncs"] = [];
   readonly daily: StagingRows["daily"] = [];
 
@@ -43,6 +47,7 @@ export class Draft {
 
   /** The tombstone of an id, stored or made by this batch. */
   tombstoneOf(athleteId: string, sampleId: string): KnownTombstone | undefined {
+    if (this.#tombstones.size + this.#facts.tombstones.size === 0) return undefined;
     const key = keyOf(athleteId, sampleId);
     const made = this.#tombstones.get(key);
     return made ? { reason: made.reason, seen: made.twin_key !== null } : this.#facts.tombstones.get(key);
@@ -76,12 +81,31 @@ export class Draft {
 
   /** Marks every date whose result can read this sample (D18), in every zone that the athlete's samples came in. */
   touch(sample: Sample, touch: Touch): void {
-    const zones = [...(this.#zones.get(sample.athlete_id) ?? [])];
+    const zones = [...new Set([sample.tz, ...(this.#zones.get(sample.athlete_id) ?? [])])];
+    const days = zones.map((zone) => coveredDays(sample, zone));
+    if (this.#isLast(sample, touch, days)) return;
     for (const date of touchedDates(sample, zones))
       this.touchDate(sample.athlete_id, date, { ...touch, zone: sample.tz });
+    this.#last = { sample, touch, days };
+  }
+
+  /** Whether the touch before was the same one: samples come by series, and hundreds of one lie in a day. */
+  #isLast(sample: Sample, touch: Touch, days: readonly Days[]): boolean {
+    const last = this.#last;
+    return (
+      last !== null &&
+      sample.athlete_id === last.sample.athlete_id &&
+      sample.metric === last.sample.metric &&
+      sample.tz === last.sample.tz &&
+      touch.reason === last.touch.reason &&
+      touch.lane === last.touch.lane &&
+      touch.topic_partition === last.touch.topic_partition &&
+      days.every(([from, to], at) => from === last.days[at]?.[0] && to === last.days[at][1])
+    );
   }
 
   touchDate(athlete_id: string, local_date: LocalDate, touch: Touch & { zone: string }): void {
+    this.#last = null;
     const key = keyOf(athlete_id, local_date);
     const known = this.#windows.get(key);
     const closes_at = Math.max(known?.closes_at ?? 0, this.#closesAt(athlete_id, local_date, touch.zone));

@@ -1,4 +1,4 @@
-import { interpret, interpretDaily } from "../domain/interpret.ts";
+import { interpret, interpretDaily, readSeries } from "../domain/interpret.ts";
 import type { AthleteSettings, Digest, SampleChunk, SentSeries } from "../domain/sample.ts";
 import { isUuid } from "../domain/ids.ts";
 import { storable } from "../domain/source.ts";
@@ -68,9 +68,10 @@ const interpretSamples = (input: ChunkInput, settings: AthleteSettings, into: In
   let index = -1;
   for (const [at, sent] of chunk.series.entries()) {
     const series = head(sent);
+    const read = readSeries(series);
     for (const [place, sample] of sent.samples.entries()) {
       index += 1;
-      const outcome = interpret({ ...shared, series, sample });
+      const outcome = interpret({ ...shared, series, sample }, read);
       if (outcome.kind === "ok") {
         into.accepted.push({ sample: outcome.value, lane, topic_partition: record.topic_partition });
       } else if (outcome.kind === "ignored") count(into, "ignored");
