@@ -46,8 +46,14 @@ const clearMost = async (bed: Bed): Promise<void> => {
   );
 };
 
-/** Everything again from the start of the log, over what is there. */
-const again = ({ db }: Bed): Promise<unknown> => db.query(`delete from consumer_offsets`);
+/**
+ * Everything again from the start of the log, over what is there. Vacuumed, because autovacuum would else freeze the first
+ * pass's pages during this one: as much WAL as the table is large, of which the pass writes none.
+ */
+const again = async ({ db }: Bed): Promise<unknown> => {
+  await db.query(`vacuum (freeze) health_samples_staging`);
+  return db.query(`delete from consumer_offsets`);
+};
 
 const stage = ({ place, db, log }: Bed): Promise<Timed> => stageAll(place.env, db, log);
 
