@@ -5,6 +5,12 @@ type Group = {
   maxWaitTime: number;
   lastRequest: number;
   paused(): readonly unknown[];
+  /** Of each broker's two connections the second is for fetches. */
+  cluster: {
+    brokerPool: {
+      brokers: Record<number, { connectionPool: { pool: { rejectRequests(error: Error): void }[] } } | undefined>;
+    };
+  };
   fetch(nodeId: number): Promise<unknown[]>;
 };
 
@@ -20,6 +26,7 @@ export type Patience = {
   abandon: Set<() => void>;
 };
 
+const FETCHING = 1;
 let coming: Patience | null = null;
 let patched = false;
 
@@ -52,7 +59,12 @@ export function fetchPatiently(): void {
     if (!patience) return fetch.call(this, nodeId);
     this.maxWaitTime = waitOf(this, patience);
     const { promise, resolve, reject } = Promise.withResolvers<unknown[]>();
-    const abandon = (): void => resolve([]);
+    const abandon = (): void => {
+      resolve([]);
+      // Else it would be waited for before the connection is closed.
+      const pool = this.cluster.brokerPool.brokers[nodeId]?.connectionPool.pool;
+      pool?.[FETCHING]?.rejectRequests(new Error("the member has stopped"));
+    };
     patience.abandon.add(abandon);
     void fetch
       .call(this, nodeId)
