@@ -1,16 +1,11 @@
 import kafkajs from "kafkajs";
 import type { Kafka, Producer as KafkaProducer } from "kafkajs";
-import { ProducerFenced } from "../flow/ports.ts";
 import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
-import { withDeadline } from "./kafka-deadline.ts";
+import { inTurn } from "./kafka-in-turn.ts";
 import { bases, byTopic, latest, notingPartitioner, outgoing, placed, type Placed, requests } from "./kafka-records.ts";
 
-/**
- * Opens the transactional id, which fences whoever held it before and rolls back what they left open.
- * One transaction a call, calls one after the other. Any failure ends the producer: the sequence numbers of kafkajs
- * cannot be trusted after it.
- */
-export async function createTransactional(kafka: Kafka, id: string, giveUpMs: number): Promise<TransactionalProducer> {
+/** kafkajs' way to transactions of one id: the sequence numbers it keeps cannot be trusted after a failure. */
+export function createTransactional(kafka: Kafka, id: string, giveUpMs: number): Promise<TransactionalProducer> {
   const client = kafka.producer({
     transactionalId: id,
     idempotent: true,
@@ -21,41 +16,14 @@ export async function createTransactional(kafka: Kafka, id: string, giveUpMs: nu
     // The broker answers CONCURRENT_TRANSACTIONS until the markers of the last one are written: the first delay is the latency.
     retry: { retries: 12, initialRetryTime: 25, multiplier: 2, maxRetryTime: 1000, factor: 0.2 },
   });
-  const late = `Kafka did not finish a transaction of ${id} within ${giveUpMs} ms: its outcome is unknown`;
-  let ended: Error | null = null;
-  let tail: Promise<unknown> = Promise.resolve();
-
-  const end = (cause: unknown): Error => {
-    ended = fenced(cause) ? new ProducerFenced(`another process opened ${id}`, { cause }) : asError(cause);
-    client.disconnect().catch(() => undefined);
-    return ended;
+  const way = {
+    claim: () => claim(client),
+    transaction: (records: readonly OutgoingRecord[]) => transaction(client, records),
+    close: () => client.disconnect(),
+    isFenced: fenced,
+    asError,
   };
-  const once = async (records: readonly OutgoingRecord[]): Promise<Written[]> => {
-    if (ended) throw new Error(`the transactional producer ${id} has ended: open a new one`, { cause: ended });
-    if (records.length === 0) return [];
-    try {
-      return await withDeadline(transaction(client, records), giveUpMs, late);
-    } catch (error) {
-      throw end(error);
-    }
-  };
-
-  try {
-    await withDeadline(claim(client), giveUpMs, late);
-  } catch (error) {
-    throw end(error);
-  }
-  return {
-    send(records) {
-      const sent = tail.then(() => once(records));
-      tail = sent.catch(() => undefined);
-      return sent;
-    },
-    async close() {
-      ended ??= new Error("closed");
-      await withDeadline(client.disconnect(), giveUpMs, late).catch(() => undefined);
-    },
-  };
+  return inTurn(way, { id, giveUpMs });
 }
 
 /** kafkajs takes its producer id and epoch with the first transaction; an empty one takes them now. */

@@ -1,8 +1,7 @@
 import { Producer as Client, addPartitionsToTxnV3, kGetApi } from "@platformatic/kafka";
 import type { BaseOptions } from "@platformatic/kafka";
-import { ProducerFenced } from "../flow/ports.ts";
 import type { OutgoingRecord, TransactionalProducer, Written } from "../flow/ports.ts";
-import { withDeadline } from "./kafka-deadline.ts";
+import { inTurn } from "./kafka-in-turn.ts";
 import { latest, placed, type Placed, requests } from "./kafka-records.ts";
 import { hasCode, spokenOut } from "./platformatic-errors.ts";
 import { partitionsOf } from "./platformatic-producer.ts";
@@ -11,11 +10,8 @@ import { bases, outgoing } from "./platformatic-records.ts";
 /** No producer id is held yet: the library's own default, 0, is one that somebody else may hold. */
 const NONE = { producerId: -1n, producerEpoch: -1 };
 
-/**
- * Opens the transactional id, which fences whoever held it before and rolls back what they left open.
- * One transaction a call, calls one after the other. Any failure ends the producer.
- */
-export async function createTransactional(
+/** The library's way to transactions of one id. */
+export function createTransactional(
   options: BaseOptions,
   id: string,
   giveUpMs: number,
@@ -29,46 +25,16 @@ export async function createTransactional(
   });
   client.on("error", () => undefined);
   askAsClient(client);
-  const late = `Kafka did not finish a transaction of ${id} within ${giveUpMs} ms: its outcome is unknown`;
-  let ended: Error | null = null;
-  let tail: Promise<unknown> = Promise.resolve();
   let turn = 0;
-
-  const end = (cause: unknown): Error => {
-    ended = hasCode(cause, "INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED")
-      ? new ProducerFenced(`another process opened ${id}`, { cause })
-      : spokenOut(cause);
-    client.close().catch(() => undefined);
-    return ended;
-  };
-  const once = async (records: readonly OutgoingRecord[]): Promise<Written[]> => {
-    if (ended) throw new Error(`the transactional producer ${id} has ended: open a new one`, { cause: ended });
-    if (records.length === 0) return [];
-    try {
-      return await withDeadline(transaction(client, records, (turn += 1)), giveUpMs, late);
-    } catch (error) {
-      throw end(error);
-    }
-  };
-
-  try {
+  const way = {
     // Takes the id and its epoch now; nothing is in the transaction, so there is nothing to end.
-    const claimed = await withDeadline(client.beginTransaction(NONE), giveUpMs, late);
-    await claimed.cancel();
-  } catch (error) {
-    throw end(error);
-  }
-  return {
-    send(records) {
-      const sent = tail.then(() => once(records));
-      tail = sent.catch(() => undefined);
-      return sent;
-    },
-    async close() {
-      ended ??= new Error("closed");
-      await withDeadline(client.close(), giveUpMs, late).catch(() => undefined);
-    },
+    claim: async () => (await client.beginTransaction(NONE)).cancel(),
+    transaction: (records: readonly OutgoingRecord[]) => transaction(client, records, (turn += 1)),
+    close: () => client.close(),
+    isFenced: (cause: unknown) => hasCode(cause, "INVALID_PRODUCER_EPOCH", "PRODUCER_FENCED"),
+    asError: spokenOut,
   };
+  return inTurn(way, { id, giveUpMs });
 }
 
 async function transaction(client: Client, records: readonly OutgoingRecord[], turn: number): Promise<Written[]> {
