@@ -40,7 +40,7 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
     { corner: "relay", step: "relay.encoded:2" },
   ] as const)(
     "F3 a worker that slept at $step changes nothing when it wakes",
-    { timeout: 6 * 60_000 },
+    { timeout: 20 * 60_000 },
     async ({ corner, step }, context) => {
       const service = await openService(corners[corner]);
       try {
@@ -84,6 +84,6 @@ describe.concurrent(`SIGSTOP before the commit, a successor, SIGCONT (seed ${SEE
         await service.close();
       }
     },
-    6 * 60_000,
+    20 * 60_000,
   );
 });

@@ -68,7 +68,8 @@ const longestStandstill = async (service: Service, over: () => boolean): Promise
   try {
     for (; !over(); await sleep(LOOK_MS)) {
       const [row] = await service.sql<{ done: string }>(PROGRESS);
-      const isMoving = Number(row?.done) > done || (await isAtRest());
+      // A look that gets no answer says nothing.
+      const isMoving = Number(row?.done) > done || (await isAtRest().catch(() => true));
       done = Number(row?.done);
       standing = isMoving ? 0 : standing + LOOK_MS;
       longest = Math.max(longest, standing);

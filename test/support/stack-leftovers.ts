@@ -54,8 +54,18 @@ async function dropTopics(stack: StackEnvironment, picked: Pick): Promise<void> 
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const topics = (await admin.listTopics()).filter(picked);
-    if (topics.length > 0) await admin.deleteTopics({ topics });
+    for (let left = Infinity; ;) {
+      const topics = (await admin.listTopics()).filter(picked);
+      if (topics.length === 0) break;
+      try {
+        await admin.deleteTopics({ topics });
+        break;
+      } catch (error) {
+        // Another run may clear the same away at the same time: what is left is asked for again.
+        if (topics.length >= left) throw error;
+        left = topics.length;
+      }
+    }
     const groups = (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter(picked);
     // A group whose member was killed is not empty until its session times out; a later run removes it.
     if (groups.length > 0) await admin.deleteGroups(groups).catch(() => undefined);

@@ -16,9 +16,9 @@ export type Disturbance = {
   met(): number;
 };
 
-/** A fault lasts so long at least; longer until it has met something, but not for ever. */
+/** A fault lasts so long at least; longer until it has met something: on a busy machine nobody may come by for minutes. */
 const LASTS_MS = [2500, 6000] as const;
-const MET_MS = 30_000;
+const MET_MS = 180_000;
 
 /**
  * One scenario on a service that goes on from earlier ones: a new worker, whose caches are empty, a fault while a slice
