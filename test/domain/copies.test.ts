@@ -147,3 +147,15 @@ test("copies sort alike before and after one of them was renamed, whatever else 
   const again: Sample = { ...later, sample_id: renamed?.sample_id ?? "" };
   expect(copies.compareCopies(renamed ?? later, again, digest)).toBe(0);
 });
+
+test("a renamed copy sorts as it was sent: by its flags but for the marks, then by what still differs", () => {
+  const marks = ["conflict", `conflict_of:${uuid(9)}`];
+  const flagged = (metadata: Record<string, unknown>, ...flags: string[]): Sample =>
+    aSample({ attributes: { metadata, flags } });
+  expect(beats(flagged({ a: 1 }, "soft_range", ...marks), flagged({ a: 2 }, "soft_range"))).toBe(
+    beats(flagged({ a: 1 }, "soft_range"), flagged({ a: 2 }, "soft_range", ...marks)),
+  );
+  expect(beats(flagged({ a: 1 }, ...marks), flagged({ a: 2 }, ...marks))).toBe(
+    beats(aSample({ attributes: { metadata: { a: 1 } } }), aSample({ attributes: { metadata: { a: 2 } } })),
+  );
+});
