@@ -30,8 +30,13 @@ export const dueDays = async (deps: LookDeps, partitions: readonly number[]): Pr
   const now = deps.clock.now();
   const rules = deps.config;
   const windows = await candidates(deps.db, partitions, now, rules);
-  const late = windows.filter((window) => nextPane(window, now, rules) === "late").map((window) => window.athlete_id);
-  const staged = await stagedRows(deps.db, [...new Set(late)], rules.backlog_cap);
+  // Only where nothing but a full staging area would make it due: counting a backlog of athletes again and again costs
+  // the database more than their panes do.
+  const waits = (window: Candidate): boolean =>
+    nextPane(window, now, rules) === "late" &&
+    duePane(window, { now, applied: false, backlog: backlogOf(window, new Map()) }, rules) === null;
+  const waiting = new Set(windows.filter(waits).map((window) => window.athlete_id));
+  const staged = await stagedRows(deps.db, [...waiting], rules.backlog_cap);
   const ask = createAsk(deps);
   const due = new Map<string, DueDay[]>();
   for (const window of windows) {

@@ -87,6 +87,8 @@ const idsOf = (samples: Iterable<readonly Sample[]>): Set<string> => {
   return ids;
 };
 
+type Stone = Tombstone & { twin_start: Instant | null };
+
 /** Of an athlete who has no more than this, all are asked for: that costs less than to name every id in hand. */
 const FEW_TOMBSTONES = 500;
 
@@ -109,8 +111,6 @@ const readTombstones = async (
     .filter(({ sample_id, twin_start: at }) => ids.has(sample_id) || (at !== null && at >= from && at < to))
     .map(({ sample_id, reason, twin_key }) => ({ sample_id, reason, twin_key }));
 };
-
-type Stone = Tombstone & { twin_start: Instant | null };
 
 const tombstonesOf = async (tx: Reader, athleteId: string, ids: readonly string[], span: Span): Promise<Tombstone[]> =>
   tx.query<Tombstone>(
