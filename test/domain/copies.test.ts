@@ -148,10 +148,11 @@ test("copies sort alike before and after one of them was renamed, whatever else 
   expect(copies.compareCopies(renamed ?? later, again, digest)).toBe(0);
 });
 
+const flagged = (metadata: Record<string, unknown>, ...flags: string[]): Sample =>
+  aSample({ attributes: { metadata, flags } });
+
 test("a renamed copy sorts as it was sent: by its flags but for the marks, then by what still differs", () => {
   const marks = ["conflict", `conflict_of:${uuid(9)}`];
-  const flagged = (metadata: Record<string, unknown>, ...flags: string[]): Sample =>
-    aSample({ attributes: { metadata, flags } });
   expect(beats(flagged({ a: 1 }, "soft_range", ...marks), flagged({ a: 2 }, "soft_range"))).toBe(
     beats(flagged({ a: 1 }, "soft_range"), flagged({ a: 2 }, "soft_range", ...marks)),
   );
