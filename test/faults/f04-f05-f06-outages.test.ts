@@ -24,7 +24,7 @@ beforeAll(async () => {
   Object.assign(process.env, await up({ name: STACK, say }));
   for (const { part } of PARTS) corners[part] = await makeIsolated(`outage-${part}`);
   calm = await undisturbed(await makeIsolated("outage-calm"), input);
-}, 240_000);
+}, 15 * 60_000);
 afterAll(async () => {
   Object.assign(process.env, before);
   await down(STACK, false, say);

@@ -113,16 +113,19 @@ const LETTERS = `select count(*)::int as n, count(*) filter (where reason = 'unk
 /** An edge of that build refuses for now, and its log says what to run. */
 const acknowledgesNothing = async (service: Service, main: string, sendings: readonly Sending[]): Promise<void> => {
   const edge = await startServe(service.env, "edge,api", main);
-  for (const { athlete_id, body } of sendings) {
-    const answer = await fetch(`${edge.url}/v1/athletes/${athlete_id}/batches`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${service.token}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    expect([answer.status, Number(answer.headers.get("retry-after")) > 0]).toEqual([503, true]);
+  try {
+    for (const { athlete_id, body } of sendings) {
+      const answer = await fetch(`${edge.url}/v1/athletes/${athlete_id}/batches`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${service.token}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      expect([answer.status, Number(answer.headers.get("retry-after")) > 0]).toEqual([503, true]);
+    }
+    expect(edge.wholeLog()).toMatch(/topics apply/);
+  } finally {
+    await edge.stop();
   }
-  expect(edge.wholeLog()).toMatch(/topics apply/);
-  await edge.stop();
 };
 
 /** Real samples beside records of theirs, to a worker and an edge that know their ids or that know none. */

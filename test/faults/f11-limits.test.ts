@@ -122,7 +122,7 @@ const uploaded = async (service: Service, file: string, home: string): Promise<R
 };
 
 const onFullDisks = (): void => {
-  beforeAll(makeStack, 240_000);
+  beforeAll(makeStack, 15 * 60_000);
   afterAll(dropStack, 60_000);
 
   test(
