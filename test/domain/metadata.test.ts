@@ -77,6 +77,6 @@ test("what was read before is answered alike, however much came in between, and 
   const first = texts.map((text) => readMetadata(text));
   expect(texts.map((text) => readMetadata(text))).toEqual(first);
   expect(first[1099]).toMatchObject({ sync_version: 1099, rest: { other: { deep: [1099] } } });
-  const { rest } = first[1099] as { rest: { other: { deep: number[] } } };
+  const { rest } = first[1099] as unknown as { rest: { other: { deep: number[] } } };
   expect(() => rest.other.deep.push(1)).toThrow(TypeError);
 });
