@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import type { News } from "../flow/ports.ts";
+import { inTime } from "../flow/in-time.ts";
 import { backOff, pause } from "../flow/retry.ts";
 
 const ECHO_CHANNEL = "health_sync_echo";
@@ -11,6 +12,7 @@ const PROVE_MS = 15_000;
 const ECHO_MS = 5_000;
 /** Behind a pooler that hands connections on nothing ever arrives: asked again now and then. */
 const DEAF_MS = 60_000;
+const ENDING_MS = 1_000;
 
 type Ask = (text: string, params: readonly unknown[]) => Promise<unknown>;
 type Announcer = { announce: (news: Iterable<News>) => void; sent: () => Promise<void> };
@@ -93,7 +95,8 @@ const listenOnce = async (
       await pause(PROVE_MS, over);
     }
   } finally {
-    await Promise.race([client.end().catch(() => undefined), pause(1000)]);
+    // A line that is half open is not waited for; nor does a timer that is left hold up the end of the process.
+    await inTime(ENDING_MS)(() => client.end());
   }
 };
 

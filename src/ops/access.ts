@@ -62,7 +62,8 @@ export const createAccess = (deps: AccessDeps): Access => {
       });
     }
     const erased = standing?.erased_before ?? null;
-    if (erased !== null && (issued_at ?? Number.NEGATIVE_INFINITY) < erased) {
+    // Within one millisecond nobody can say which came first: then the token is refused.
+    if (erased !== null && (issued_at ?? Number.NEGATIVE_INFINITY) <= erased) {
       throw new Problem(
         410,
         "this athlete was erased after the token was issued: a token issued from now on begins anew",

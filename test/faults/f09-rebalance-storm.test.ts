@@ -23,7 +23,6 @@ const DIES = 0.25;
 const ATHLETE = "imported-1";
 /** Whatever members come and go, something is applied or fired in every such time. */
 const PROGRESS_MS = 60_000;
-const WINDOW_GRACE_MS = 4 * 3_600_000;
 /** Months are over and quiet at once, so that they become one object, and are rewritten, while members come and go. */
 const MONTHS_AT_ONCE = { MONTH_QUIET: "1s", MONTH_LATE_QUIET: "300ms" };
 
@@ -61,7 +60,7 @@ const longestStandstill = async (service: Service, over: () => boolean): Promise
   const topics = topicNames(here.prefix);
   const isAtRest = async (): Promise<boolean> => {
     const ends = await readEnds(logInfo, (["samples", "sleep", "backfill"] as const).map(topics));
-    const at = { group: "staging", ends, athlete: null, now: Date.now(), grace: WINDOW_GRACE_MS };
+    const at = { group: "staging", ends, athlete: null, now: Date.now(), grace: service.windowGraceMs };
     return isQuiet(await db.snapshot((tx) => readPending(tx, at)));
   };
   let [done, standing, longest] = [-1, 0, 0];

@@ -19,7 +19,7 @@ const nothing: Stored = {
   outbox: 0,
   objects: new Map(),
   listed: [],
-  intents: new Set(),
+  intents: new Map(),
   topics: new Map(),
 };
 

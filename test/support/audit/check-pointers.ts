@@ -22,7 +22,7 @@ const ofPointer = (id: string, pointer: Named, stored: Stored): Violation[] => {
 const orphans = (stored: Stored, graceMs: number): Violation[] => {
   const pointed = new Set([...stored.pointers, ...stored.sleepPointers].map((p) => p.object_key));
   return stored.listed
-    .filter((o) => !pointed.has(o.key) && stored.now - o.modified_at > graceMs)
+    .filter((o) => !pointed.has(o.key) && stored.now - (stored.intents.get(o.key) ?? o.modified_at) > graceMs)
     .map((o) => ({
       kind: "orphan",
       id: o.key,

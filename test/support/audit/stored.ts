@@ -118,8 +118,8 @@ export type Stored = {
   outbox: number;
   objects: Map<string, ObjectFound>;
   listed: Listed[];
-  /** Keys noted in object_intents: being written, or waiting for the sweeper. */
-  intents: Set<string>;
+  /** Keys noted in object_intents, being written or waiting for the sweeper, and when they were. */
+  intents: Map<string, number>;
   /** By the topic's name without prefix: metrics, day-partitions, deadletter, batches. Only topics that exist. */
   topics: Map<string, TopicRecord[]>;
 };

@@ -21,7 +21,7 @@ const QUERIES = {
       from ingest_batches`,
   letters: `select id::text, athlete_id, reason, path, origin from dead_letters`,
   windows: `select athlete_id, local_date::text, dirty::float8, fired::float8, closed_at is not null as closed from windows`,
-  intents: `select object_key from object_intents`,
+  intents: `select object_key, (extract(epoch from noted_at) * 1000)::float8 as noted_at from object_intents`,
   outbox: `select count(*)::int as n from outbox`,
   now: `select ${MS("now()")} as now`,
 } as const;
@@ -59,7 +59,9 @@ export const readTables = async (databaseUrl: string): Promise<Tables> => {
       receipts: await read("receipts"),
       letters: await read("letters"),
       windows: await read("windows"),
-      intents: new Set((await read<{ object_key: string }>("intents")).map((r) => r.object_key)),
+      intents: new Map(
+        (await read<{ object_key: string; noted_at: number }>("intents")).map((r) => [r.object_key, r.noted_at]),
+      ),
       outbox: (await read<{ n: number }>("outbox"))[0]?.n ?? 0,
     };
     await client.query("commit");
