@@ -7,7 +7,7 @@ import { importFiles } from "./ingest/import-files.ts";
 import { openNotes } from "./ingest/import-notes.ts";
 import { publishBatch } from "./ingest/publish.ts";
 import { waitForQuiet } from "./ops/wait.ts";
-import { createPace } from "./pace.ts";
+import { WATCHED, createPace } from "./pace.ts";
 
 const stateFolder = (): string => process.env["XDG_STATE_HOME"] || join(homedir(), ".local", "state");
 
@@ -32,7 +32,7 @@ export const runImport = async (
       publish,
       isSent: (decision) => notes.has(decision),
       clock,
-      pace: createPace(),
+      pace: createPace(WATCHED),
       onProgress,
     });
     if (!dry_run) notes.clear();

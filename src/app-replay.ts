@@ -12,7 +12,7 @@ import { noteReplay, planFromLog } from "./ops/replay-prepare.ts";
 import { REPLAYED } from "./ops/replay-plan.ts";
 import { runReplay } from "./ops/replay-run.ts";
 import { type Selection, listReplays, setState } from "./ops/replay-store.ts";
-import { createPace, paced } from "./pace.ts";
+import { WATCHED, createPace, paced } from "./pace.ts";
 import { selecting } from "./staging/select.ts";
 import { STAGING_STEPS, createStagingStage } from "./staging/stage.ts";
 
@@ -57,7 +57,7 @@ export const openReplay = async (connections: Connections): Promise<ReplayPorts>
     note: (asked, what) => noteReplay(prepare, asked, what),
     run: async (id, onProgress) => {
       const steps = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STAGING_STEPS);
-      const onStep = paced(steps, createPace());
+      const onStep = paced(steps, createPace(WATCHED));
       const wakes = kafka.producer();
       const told = untilTold();
       try {

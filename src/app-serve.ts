@@ -24,7 +24,7 @@ import { CHILD_FLAG, linkToParent } from "./ops/supervisor-child.ts";
 import { REFUSAL_EXIT_CODE } from "./ops/supervisor-state.ts";
 import type { Supervisor } from "./ops/supervisor.ts";
 import { supervise } from "./ops/supervisor.ts";
-import { createPace, paced } from "./pace.ts";
+import { UNWATCHED, createPace, paced } from "./pace.ts";
 
 export type Role = "edge" | "worker" | "api";
 
@@ -69,7 +69,7 @@ const serveChild = async (config: Config, parts: readonly WorkerPart[]): Promise
     const onStep = failpoints({ kill: config.failpoint, stop: config.failpointStop }, STEPS);
     const deps = {
       ...connect(config, name, telemetry),
-      onStep: alone ? paced(onStep, createPace()) : onStep,
+      onStep: alone ? paced(onStep, createPace(UNWATCHED)) : onStep,
       fatal,
     };
     workers = await Promise.all(parts.map((part) => startWorker(part, deps)));

@@ -3,8 +3,12 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OnStep } from "./flow/ports.ts";
 
-/** Rest for each millisecond of waiting. */
-const REST_A_WAIT = 4;
+/** How far work makes way: rest for each millisecond of waiting, and the longest rest, in times of the work before it. */
+export type Way = { rest_a_wait: number; most: number };
+/** Of what somebody started and watches: at least half of its speed is left. */
+export const WATCHED: Way = { rest_a_wait: 4, most: 1 };
+/** Of what nobody waits for: a quarter is left. Measured: with less, a late live record is three times as late meanwhile. */
+export const UNWATCHED: Way = { rest_a_wait: 12, most: 3 };
 /** However short cores are: nothing may look stuck because it rests. */
 const MOST_REST_MS = 5_000;
 /** Shorter than this a look would cost more than it tells. */
@@ -14,10 +18,10 @@ const LOOK_MS = 5;
 export type Turn = { elapsed: number; waited: number };
 
 /**
- * How long to rest then: who waits for a core makes others wait. Where nobody else wants one, not at all; and never longer
- * than the work took, which leaves at least half of the speed.
+ * How long to rest then: who waits for a core makes others wait. Where nobody else wants one, not at all.
  */
-export const restAfter = ({ elapsed, waited }: Turn): number => Math.min(REST_A_WAIT * waited, elapsed, MOST_REST_MS);
+export const restAfter = ({ elapsed, waited }: Turn, way: Way): number =>
+  Math.min(way.rest_a_wait * waited, way.most * elapsed, MOST_REST_MS);
 
 /** Of this thread since it began, by Linux's scheduler; 0 elsewhere, where nothing rests. */
 const waitedSoFar = (): number => {
@@ -33,6 +37,7 @@ const waitedSoFar = (): number => {
 export type Pace = () => Promise<void>;
 
 export const createPace = (
+  way: Way,
   seen = { now: () => performance.now(), waited: waitedSoFar, sleep: (ms: number): Promise<unknown> => sleep(ms) },
 ): Pace => {
   let last = { at: seen.now(), waited: seen.waited() };
@@ -41,7 +46,7 @@ export const createPace = (
     const now = seen.now();
     if (now - last.at >= LOOK_MS) {
       const waited = seen.waited();
-      until = Math.max(until, now + restAfter({ elapsed: now - last.at, waited: waited - last.waited }));
+      until = Math.max(until, now + restAfter({ elapsed: now - last.at, waited: waited - last.waited }, way));
       last = { at: until, waited };
     }
     if (until > now) await seen.sleep(until - now);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { STEPS } from "../../../src/app-worker.ts";
 import { random } from "../../../bench/generator/random.ts";
-import { createPace, paced, restAfter } from "../../../src/pace.ts";
+import { UNWATCHED, WATCHED, type Way, createPace, paced, restAfter } from "../../../src/pace.ts";
 
 const SEED = 1 + Math.floor(Math.random() * 1e6);
 const PIECE_MS = { least: 5, most: 60 };
@@ -12,7 +12,7 @@ type Worker = { rests: boolean; left: number; since: number; waited: number; unt
 /**
  * Processes that always have work, on two cores that are shared fairly, a millisecond at a time. What each one got, how many stood in line, and how much of the cores was used.
  */
-const shared = (rests: readonly boolean[]) => {
+const shared = (rests: readonly boolean[], way: Way = WATCHED) => {
   const cores = 2;
   const dice = random(SEED, "pieces");
   const piece = (): number => dice.whole(PIECE_MS.least, PIECE_MS.most);
@@ -29,7 +29,7 @@ const shared = (rests: readonly boolean[]) => {
       worker.waited += 1 - share;
       if (worker.left > 0) continue;
       const turn = { elapsed: now + 1 - worker.since, waited: worker.waited };
-      worker.until = now + 1 + (worker.rests ? restAfter(turn) : 0);
+      worker.until = now + 1 + (worker.rests ? restAfter(turn, way) : 0);
       Object.assign(worker, { left: piece(), since: worker.until, waited: 0 });
     }
   }
@@ -38,14 +38,16 @@ const shared = (rests: readonly boolean[]) => {
 
 describe(`the pace of work that may take longer, seed ${SEED}`, () => {
   test("where nobody waits for a core nobody rests", () => {
-    expect(restAfter({ elapsed: 400, waited: 0 })).toBe(0);
+    expect(restAfter({ elapsed: 400, waited: 0 }, UNWATCHED)).toBe(0);
     expect(shared([true, true]).ran).toEqual([1, 1]);
   });
 
-  test("no rest is longer than the work before it, or than five seconds", () => {
-    expect(restAfter({ elapsed: 400, waited: 50 })).toBe(200);
-    expect(restAfter({ elapsed: 400, waited: 300 })).toBe(400);
-    expect(restAfter({ elapsed: 60_000, waited: 50_000 })).toBe(5_000);
+  test("no rest is longer than the work before it, three times that where nobody watches, or than five seconds", () => {
+    expect(restAfter({ elapsed: 400, waited: 50 }, WATCHED)).toBe(200);
+    expect(restAfter({ elapsed: 400, waited: 300 }, WATCHED)).toBe(400);
+    expect(restAfter({ elapsed: 400, waited: 50 }, UNWATCHED)).toBe(600);
+    expect(restAfter({ elapsed: 400, waited: 300 }, UNWATCHED)).toBe(1200);
+    expect(restAfter({ elapsed: 60_000, waited: 50_000 }, UNWATCHED)).toBe(5_000);
   });
 
   test("among themselves they keep the cores busy, with a fraction of the line before them", () => {
@@ -57,18 +59,21 @@ describe(`the pace of work that may take longer, seed ${SEED}`, () => {
     }
   });
 
-  test("however many others never rest, half of the speed is left", () => {
+  test.each([
+    ["half", WATCHED, 0.48],
+    ["where nobody watches a quarter", UNWATCHED, 0.24],
+  ] as const)("however many others never rest, %s of the speed is left", (_, way, least) => {
     for (const others of [1, 2, 5, 20]) {
       const rest = Array.from({ length: others }, () => false);
-      const [half = 0] = shared([true, ...rest]).ran;
+      const [some = 0] = shared([true, ...rest], way).ran;
       const [full = 0] = shared([false, ...rest]).ran;
-      expect(half).toBeGreaterThanOrEqual(0.48 * full);
+      expect(some).toBeGreaterThanOrEqual(least * full);
     }
   });
 
   test("everything under way rests together, and what passed in a rest is not counted as work", async () => {
     const clock = { now: 0, waited: 0, slept: [] as number[] };
-    const pace = createPace({
+    const pace = createPace(WATCHED, {
       now: () => clock.now,
       waited: () => clock.waited,
       sleep: (ms) => Promise.resolve(clock.slept.push(ms)),
@@ -88,11 +93,11 @@ describe(`the pace of work that may take longer, seed ${SEED}`, () => {
     await pace();
     expect(clock.slept).toEqual([40, 40, 20, 10]);
   });
+});
 
-  test("the real one resolves", async () => {
-    const pace = createPace();
-    await expect(pace()).resolves.toBeUndefined();
-  });
+test("a pace by the scheduler of this machine resolves", async () => {
+  const pace = createPace(WATCHED);
+  await expect(pace()).resolves.toBeUndefined();
 });
 
 test("rests come between pieces of work only: never where a step stands inside a transaction", async () => {
